@@ -1,0 +1,21 @@
+// Package api holds the JSON of requests and responses, with the rules that
+// requests keep. The portal's program and the server compile the same types.
+//
+// JSON is snake_case. Times are RFC 3339 in UTC with milliseconds ([Time]).
+// On input, absent and null mean the same, except in a merge patch, where null
+// takes a value away ([Optional]). On output every key is there, null where
+// empty; lists are never null. An unknown field is refused with 422.
+//
+// The validate tags are those of github.com/go-playground/validator/v10:
+// required, omitempty, min, max, len, email, oneof, dive, and five of ours:
+//
+//   - plain: text without control characters that is not blank
+//   - multiline: the same, but with tabs and line ends, and it may be blank
+//   - ability: the spelling resource:action
+//   - address: an IP address or a CIDR prefix
+//   - currency: three upper-case ASCII letters (ISO 4217)
+//
+// The server checks them with validator, the browser with shared/validate.
+// Lengths of text count code points. Rules that need the catalogue, the clock
+// or the store are the server's alone.
+package api

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Time is an instant as it stands in JSON: "2026-11-22T01:00:00.000Z", or null
+// for the zero value. On input any RFC 3339 time is read and brought to UTC.
+type Time struct{ time.Time }
+
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+// At returns t as a Time, in UTC and cut to the millisecond.
+func At(t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	return Time{t.UTC().Truncate(time.Millisecond)}
+}
+
+// String writes the time as in JSON, "" for the zero value.
+func (t Time) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(timeFormat)
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (t Time) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	b := make([]byte, 0, len(timeFormat)+2)
+	b = append(b, '"')
+	b = t.UTC().AppendFormat(b, timeFormat)
+	return append(b, '"'), nil
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *Time) UnmarshalJSON(b []byte) error {
+	if bytes.Equal(b, []byte("null")) {
+		*t = Time{}
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	parsed, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return fmt.Errorf("%q is not an RFC 3339 time", s)
+	}
+	*t = At(parsed)
+	return nil
+}
+
+// Optional is a field of a merge patch (RFC 7396): absent (the zero value, left
+// as it is), null (taken away) or a value. It belongs in a field tagged
+// omitzero.
+type Optional[T any] struct {
+	Set   bool // the field was there
+	Null  bool // and it was null
+	Value T
+}
+
+// Some returns a field that is set to v.
+func Some[T any](v T) Optional[T] { return Optional[T]{Set: true, Value: v} }
+
+// Null returns a field that takes its value away.
+func Null[T any]() Optional[T] { return Optional[T]{Set: true, Null: true} }
+
+// IsZero reports that the field is absent.
+func (o Optional[T]) IsZero() bool { return !o.Set }
+
+// MarshalJSON implements [json.Marshaler].
+func (o Optional[T]) MarshalJSON() ([]byte, error) {
+	if o.Null || !o.Set {
+		return []byte("null"), nil
+	}
+	return json.Marshal(o.Value)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (o *Optional[T]) UnmarshalJSON(b []byte) error {
+	*o = Optional[T]{Set: true}
+	if bytes.Equal(b, []byte("null")) {
+		o.Null = true
+		return nil
+	}
+	return json.Unmarshal(b, &o.Value)
+}
