@@ -1,0 +1,220 @@
+// boot.js runs before the program does: it applies the theme, fetches and starts
+// the WebAssembly, and offers the few things that Go cannot do by itself. It is
+// the same file in every deployment; what differs is in <meta name="gatehouse-config">.
+"use strict";
+
+const config = JSON.parse(document.querySelector('meta[name="gatehouse-config"]').content);
+
+// The theme is the only thing that is ever stored in the browser. This script is
+// not deferred, so that the first paint has the right colours.
+function gatehouseTheme(name) {
+  if (name) {
+    try {
+      localStorage.setItem("theme", name);
+    } catch {} // storage may be switched off; the theme then lasts for this page
+    document.documentElement.dataset.theme = name;
+  }
+  return document.documentElement.dataset.theme;
+}
+try {
+  const stored = localStorage.getItem("theme");
+  if (stored === "light" || stored === "dark") document.documentElement.dataset.theme = stored;
+} catch {}
+
+// What go-app asks of its page.
+var goappNav = () => {}, goappOnUpdate = () => {}, goappOnAppInstallChange = () => {};
+function goappGetenv(key) {
+  return { GOAPP_INTERNAL_URLS: "[]", GOAPP_VERSION: config.version }[key] ?? "";
+}
+
+// go-app navigates on every click on a link, even with Shift, target=_blank or a
+// cancelled event. It listens on window, so what is the browser's stops here.
+document.addEventListener("click", (e) => {
+  const a = e.target.closest?.("a");
+  if (!a) return;
+  const native = a.target === "_blank" || a.hasAttribute("data-native") || a.origin !== location.origin;
+  if (e.defaultPrevented || e.shiftKey || e.altKey || e.ctrlKey || e.metaKey || native) e.stopPropagation();
+});
+
+// Going back restores the scroll position; the program asks before it scrolls up.
+let popped = false;
+addEventListener("popstate", () => { popped = true; });
+function gatehousePopped() {
+  const was = popped;
+  popped = false;
+  return was;
+}
+
+// gatehouseFetch always resolves: with {status, headers, body}, or with status 0
+// and error "network", "timeout" or "aborted". handle.abort() gives up.
+async function gatehouseFetch(method, url, headers, body, timeout, handle) {
+  if (method === "GET" && url === "/portal/v1/session" && early) {
+    const answer = early;
+    early = null;
+    return answer;
+  }
+  const controller = new AbortController();
+  let error = "network";
+  const stop = (why) => { error = why; controller.abort(); };
+  if (handle) handle.abort = () => stop("aborted");
+  const timer = setTimeout(() => stop("timeout"), timeout || 30000);
+  try {
+    const r = await fetch(url, {
+      method, headers: JSON.parse(headers || "{}"), body: body ?? undefined,
+      credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal,
+    });
+    return { status: r.status, headers: JSON.stringify(Object.fromEntries(r.headers)), body: await r.text(), error: "" };
+  } catch (e) {
+    return { status: 0, headers: "{}", body: "", error };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Who is signed in is asked while the program is still on its way.
+let early = null;
+if (config.session) early = gatehouseFetch("GET", "/portal/v1/session", '{"Accept":"application/json"}');
+
+const loading = {};
+function gatehouseLoad(name) {
+  return (loading[name] ??= new Promise((resolve, reject) => {
+    if (config[name + "_css"]) {
+      const link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = config[name + "_css"];
+      document.head.append(link);
+    }
+    const script = document.createElement("script");
+    script.src = config[name + "_js"];
+    script.onload = () => resolve(true);
+    script.onerror = () => { delete loading[name]; script.remove(); reject(new Error(name)); };
+    document.head.append(script);
+  })).catch(() => false);
+}
+
+async function gatehouseCopy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without https, or without permission, the old way.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "visually-hidden";
+    (document.querySelector("dialog[open]") ?? document.body).append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
+async function gatehouseSHA256(text) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+function gatehouseDownload(name, type, text) {
+  const a = document.createElement("a");
+  a.href = URL.createObjectURL(new Blob([text], { type }));
+  a.download = name;
+  a.click();
+  URL.revokeObjectURL(a.href);
+}
+
+// Dates in the reader's zone, numbers and dates in the reader's language.
+const formats = {
+  date: { year: "numeric", month: "short", day: "numeric" },
+  day: { month: "short", day: "numeric" },
+  time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  minute: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  second: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
+};
+const formatters = {};
+function gatehouseDate(ms, style) {
+  return (formatters[style] ??= new Intl.DateTimeFormat(undefined, formats[style])).format(ms);
+}
+function gatehouseNumber(n, digits) {
+  return (formatters["n" + digits] ??= new Intl.NumberFormat(undefined, { maximumFractionDigits: digits })).format(n);
+}
+
+// gatehouseFocus returns whether there was something to focus.
+function gatehouseFocus(selector) {
+  const el = document.querySelector(selector);
+  el?.focus({ preventScroll: el.id === "main" });
+  return el !== null && document.activeElement === el;
+}
+
+// A modal gives the focus back to what had it before.
+const openers = new Map();
+function gatehouseModal(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  openers.set(id, document.activeElement);
+  dialog.showModal();
+  (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input,select,textarea,button:not(.dialog-close)"))?.focus();
+}
+function gatehouseModalGone(id) {
+  const opener = openers.get(id);
+  openers.delete(id);
+  if (opener?.isConnected) opener.focus();
+}
+
+function gatehouseCrash(detail) {
+  if (document.querySelector(".crash")) return;
+  const box = document.createElement("div");
+  box.className = "crash";
+  box.setAttribute("role", "alertdialog");
+  box.setAttribute("aria-modal", "true");
+  box.setAttribute("aria-labelledby", "crash-title");
+  const card = document.createElement("div");
+  card.className = "crash-card";
+  const title = document.createElement("h2");
+  title.id = "crash-title";
+  title.textContent = "The page stopped working";
+  const text = document.createElement("p");
+  text.textContent = "What the server had confirmed is kept; what was being typed here is not. Reload to carry on.";
+  const reload = document.createElement("button");
+  reload.className = "button is-primary";
+  reload.textContent = "Reload";
+  reload.onclick = () => location.reload();
+  card.append(title, text, reload);
+  if (detail) {
+    const more = document.createElement("pre");
+    more.textContent = detail;
+    card.append(more);
+  }
+  box.append(card);
+  document.body.append(box);
+  reload.focus();
+}
+
+// Download of the program, with real bytes.
+async function progress(response) {
+  const bar = document.getElementById("boot-progress");
+  const reader = response.body.getReader();
+  let got = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    got += value.byteLength;
+    const share = Math.min(100, Math.round((100 * got) / config.wasm_bytes));
+    bar.setAttribute("aria-valuenow", share);
+    bar.firstElementChild.style.setProperty("inline-size", share + "%");
+  }
+}
+
+async function start() {
+  try {
+    const go = new Go();
+    go.exit = (code) => gatehouseCrash(code ? "The program ended with status " + code + "." : "");
+    const response = await fetch(config.wasm, { credentials: "same-origin" });
+    if (!response.ok) throw new Error("the program could not be fetched (status " + response.status + ")");
+    progress(response.clone()).catch(() => {});
+    const program = await WebAssembly.instantiateStreaming(response, go.importObject);
+    await go.run(program.instance);
+  } catch (e) {
+    gatehouseCrash(String(e.message ?? e));
+  }
+}
+addEventListener("DOMContentLoaded", start);
