@@ -1,0 +1,225 @@
+package secret
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// keyFile is the JSON of the key file.
+type keyFile struct {
+	Version int         `json:"version"`
+	Peppers []pepperRow `json:"peppers"` // newest first
+	Cookie  []byte      `json:"cookie"`
+	Cursor  []byte      `json:"cursor"`
+	Audit   []byte      `json:"audit"` // seed of an Ed25519 key
+}
+
+type pepperRow struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"created_at"`
+	Key       []byte    `json:"key"`
+}
+
+const (
+	keyFileVersion = 1
+	maxKeyFile     = 1 << 20
+)
+
+// InitKeys makes a key file with mode 0600, its directory too if need be, and
+// returns its keys. It never replaces a file: that is an error that wraps
+// [fs.ErrExist].
+func InitKeys(path string) (*Keys, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("the directory of the key file cannot be made: %w", err)
+	}
+	ring := newKeyring(time.Now().UTC())
+	write := func() (*keyring, error) {
+		if _, err := os.Lstat(path); err == nil {
+			return nil, fmt.Errorf("the key file %s exists and is left as it is: %w", path, fs.ErrExist)
+		}
+		return ring, nil
+	}
+	if _, err := replaceKeyFile(path, write); err != nil {
+		return nil, err
+	}
+	return newKeys(path, ring), nil
+}
+
+// LoadKeys reads a key file. An absent one is an error that wraps
+// [fs.ErrNotExist]; one that others than its owner may read is refused. The
+// errors are sentences for the operator.
+func LoadKeys(path string) (*Keys, error) {
+	ring, err := readKeyFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return newKeys(path, ring), nil
+}
+
+func newKeys(path string, ring *keyring) *Keys {
+	k := &Keys{path: path}
+	k.file.Store(ring)
+	return k
+}
+
+// AddPepper adds a new pepper to the key file and uses it from now on for new
+// hashes; the older ones stay, for the tokens that are hashed with them. It
+// returns the id of the new one. Other nodes need the file before they meet such
+// a token; [Keys.Reload] reads it.
+func (k *Keys) AddPepper() (id string, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ring, err := replaceKeyFile(k.path, func() (*keyring, error) {
+		// What the file says now counts: another process may have added one.
+		ring, err := readKeyFile(k.path)
+		if err != nil {
+			return nil, err
+		}
+		added := newPepper(pepperID(len(ring.peppers)+1), randomKey(), time.Now().UTC())
+		return assemble(append([]*pepper{added}, ring.peppers...), ring.cookie, ring.cursor, ring.audit.Seed()), nil
+	})
+	if err != nil {
+		return "", err
+	}
+	k.file.Store(ring)
+	return ring.peppers[0].id, nil
+}
+
+// Reload reads the key file again. When it cannot be read, the keys stay as
+// they are.
+func (k *Keys) Reload() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ring, err := readKeyFile(k.path)
+	if err != nil {
+		return err
+	}
+	k.file.Store(ring)
+	return nil
+}
+
+func readKeyFile(path string) (*keyring, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("the key file cannot be read: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("the key file cannot be read: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("the key file %s is not a file", path)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("the key file %s may be read by others than its owner (mode %04o): run chmod 600 %s", path, mode, path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("the key file cannot be read: %w", err)
+	}
+	ring, err := parseKeyFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("the key file %s is damaged (%w): put back a copy of it, because without its keys no token and no session holds", path, err)
+	}
+	return ring, nil
+}
+
+// parseKeyFile never quotes the text in its errors.
+func parseKeyFile(text []byte) (*keyring, error) {
+	var file keyFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, errors.New("it is not the JSON that it was")
+	}
+	if file.Version != keyFileVersion {
+		return nil, fmt.Errorf("its version is %d, not %d", file.Version, keyFileVersion)
+	}
+	if len(file.Peppers) == 0 {
+		return nil, errors.New("it has no pepper")
+	}
+	for _, key := range [][]byte{file.Cookie, file.Cursor, file.Audit} {
+		if len(key) != keyLength {
+			return nil, errors.New("a key is missing or cut")
+		}
+	}
+	seen := make(map[string]bool, len(file.Peppers))
+	peppers := make([]*pepper, 0, len(file.Peppers))
+	for _, row := range file.Peppers {
+		if row.ID == "" || seen[row.ID] || len(row.Key) != keyLength {
+			return nil, errors.New("a pepper is cut, or there twice")
+		}
+		seen[row.ID] = true
+		peppers = append(peppers, newPepper(row.ID, row.Key, row.CreatedAt))
+	}
+	return assemble(peppers, file.Cookie, file.Cursor, file.Audit), nil
+}
+
+func formatKeyFile(r *keyring) ([]byte, error) {
+	file := keyFile{Version: keyFileVersion, Cookie: r.cookie, Cursor: r.cursor, Audit: r.audit.Seed()}
+	for _, p := range r.peppers {
+		file.Peppers = append(file.Peppers, pepperRow{ID: p.id, CreatedAt: p.created, Key: p.key})
+	}
+	text, err := json.MarshalIndent(file, "", "  ")
+	return append(text, '\n'), err
+}
+
+// replaceKeyFile writes what next returns beside the key file and renames it
+// into place, so that at every moment the old or the new file is there whole.
+// The new file's own name, made exclusively, is also the lock between processes.
+func replaceKeyFile(path string, next func() (*keyring, error)) (_ *keyring, err error) {
+	temp := path + ".new"
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("the key file is being changed by another process, or one was cut off while it did: if none is running, remove %s", temp)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key file cannot be written: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(temp))
+		}
+	}()
+	defer f.Close() // a second Close does no harm
+	ring, err := next()
+	if err != nil {
+		return nil, err
+	}
+	text, err := formatKeyFile(ring)
+	if err != nil {
+		return nil, fmt.Errorf("the key file cannot be written: %w", err)
+	}
+	if err := writeSynced(f, text); err != nil {
+		return nil, fmt.Errorf("the key file cannot be written: %w", err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return nil, fmt.Errorf("the key file cannot be put in its place: %w", err)
+	}
+	syncDir(filepath.Dir(path))
+	return ring, nil
+}
+
+func writeSynced(f *os.File, text []byte) error {
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// syncDir makes a rename last through a power cut. Some file systems cannot;
+// the file itself is written all the same, so that is no error.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}

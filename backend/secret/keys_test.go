@@ -1,0 +1,292 @@
+package secret
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var testTime = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
+
+func initKeys(t *testing.T) (*Keys, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "data", "keys")
+	k, err := InitKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k, path
+}
+
+func load(t *testing.T, path string) *Keys {
+	t.Helper()
+	k, err := LoadKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestKeyFileKeepsTheKeys(t *testing.T) {
+	k, path := initKeys(t)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("got %v and %v, want mode 0600", info.Mode(), err)
+	}
+	again := load(t, path)
+	digest := Digest(vectorToken)
+	one, _ := k.MAC(k.KeyID(), digest)
+	two, ok := again.MAC(k.KeyID(), digest)
+	if !ok || one != two || k.KeyID() != again.KeyID() {
+		t.Error("the pepper changed")
+	}
+	if k.HashOpaque("session", "x") != again.HashOpaque("session", "x") || k.Seal("p", nil) != again.Seal("p", nil) {
+		t.Error("the cookie or the cursor key changed")
+	}
+	if !k.AuditKey().Equal(again.AuditKey()) || !bytes.Equal(k.Cookie("a"), again.Cookie("a")) || bytes.Equal(k.Cookie("a"), k.Cookie("b")) {
+		t.Error("the audit key or the cookie key changed, or two uses share one")
+	}
+	if left, _ := filepath.Glob(path + ".*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestInitKeysReplacesNothing(t *testing.T) {
+	k, path := initKeys(t)
+	if _, err := InitKeys(path); !errors.Is(err, fs.ErrExist) {
+		t.Fatalf("got %v, want %v", err, fs.ErrExist)
+	}
+	if load(t, path).KeyID() != k.KeyID() {
+		t.Error("the file was replaced")
+	}
+}
+
+// Of many processes that start at once, exactly one makes the file.
+func TestInitKeysOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	var made sync.Map
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			if k, err := InitKeys(path); err == nil {
+				made.Store(i, k.KeyID())
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	made.Range(func(_, id any) bool {
+		n++
+		if got := load(t, path).KeyID(); got != id {
+			t.Errorf("the file has pepper %s, its maker %s", got, id)
+		}
+		return true
+	})
+	if n != 1 {
+		t.Errorf("%d made the file, want 1", n)
+	}
+}
+
+func TestAbsentKeyFile(t *testing.T) {
+	if _, err := LoadKeys(filepath.Join(t.TempDir(), "keys")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+func TestKeyFileThatOthersReadIsRefused(t *testing.T) {
+	_, path := initKeys(t)
+	for _, mode := range []fs.FileMode{0o640, 0o604, 0o620, 0o777} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadKeys(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+			t.Errorf("mode %o: got %v, want a refusal that says how to mend it", mode, err)
+		}
+	}
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	load(t, path) // less than 0600 is fine
+}
+
+func TestDamagedKeyFileIsRefused(t *testing.T) {
+	k, path := initKeys(t)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file keyFile
+	if err := json.Unmarshal(whole, &file); err != nil {
+		t.Fatal(err)
+	}
+	change := func(do func(f *keyFile)) []byte {
+		f := file
+		do(&f)
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	tests := map[string][]byte{
+		"empty":         {},
+		"cut":           whole[:len(whole)/2],
+		"not JSON":      []byte("pepper"),
+		"version":       change(func(f *keyFile) { f.Version = 2 }),
+		"no pepper":     change(func(f *keyFile) { f.Peppers = nil }),
+		"pepper twice":  change(func(f *keyFile) { f.Peppers = append(f.Peppers, f.Peppers[0]) }),
+		"short pepper":  change(func(f *keyFile) { f.Peppers = []pepperRow{{ID: "k1", Key: []byte("x")}} }),
+		"nameless":      change(func(f *keyFile) { f.Peppers = []pepperRow{{Key: f.Cookie}} }),
+		"no cookie key": change(func(f *keyFile) { f.Cookie = nil }),
+		"short cursor":  change(func(f *keyFile) { f.Cursor = f.Cursor[:31] }),
+		"long audit":    change(func(f *keyFile) { f.Audit = append(f.Audit[:32:32], 0) }),
+	}
+	for name, text := range tests {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadKeys(path)
+		if err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%s: got %v, want a refusal", name, err)
+		}
+		if err := k.Reload(); err == nil {
+			t.Errorf("%s: reloaded", name)
+		}
+	}
+	if _, ok := k.MAC(k.KeyID(), [32]byte{}); !ok {
+		t.Error("a failed reload lost the keys")
+	}
+}
+
+func TestAddPepper(t *testing.T) {
+	k, path := initKeys(t)
+	other := load(t, path) // another node
+	digest := Digest(vectorToken)
+	first := k.KeyID()
+	before, _ := k.MAC(first, digest)
+
+	second, err := k.AddPepper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.KeyID() != second || second == first {
+		t.Errorf("the newest pepper is %s, want %s", k.KeyID(), second)
+	}
+	if after, ok := k.MAC(first, digest); !ok || after != before {
+		t.Error("tokens of the older pepper no longer verify")
+	}
+	if newest, _ := k.MAC(second, digest); newest == before {
+		t.Error("both peppers give the same hash")
+	}
+	if _, ok := other.MAC(second, digest); ok {
+		t.Error("the other node knows the pepper before it reloads")
+	}
+	if err := other.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := other.KeyIDs(), []string{second, first}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if k.HashOpaque("session", "x") != other.HashOpaque("session", "x") {
+		t.Error("a new pepper ended the sessions")
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v and %v, want mode 0600", info.Mode(), err)
+	}
+}
+
+// Peppers that two processes add at once are both kept, or one is told to wait.
+func TestAddPepperFromManyProcesses(t *testing.T) {
+	_, path := initKeys(t)
+	var added sync.Map
+	var wg sync.WaitGroup
+	for range 8 {
+		k := load(t, path)
+		wg.Go(func() {
+			id, err := k.AddPepper()
+			if err != nil && !strings.Contains(err.Error(), "another process") {
+				t.Error(err)
+			}
+			if err == nil {
+				added.Store(id, true)
+			}
+		})
+	}
+	wg.Wait()
+	ids := map[string]bool{}
+	for _, id := range load(t, path).KeyIDs() {
+		ids[id] = true
+	}
+	added.Range(func(id, _ any) bool {
+		if !ids[id.(string)] {
+			t.Errorf("pepper %s was lost", id)
+		}
+		return true
+	})
+}
+
+func TestKeysAreUsedWhileAPepperIsAdded(t *testing.T) {
+	k, _ := initKeys(t)
+	first := k.KeyID()
+	want, _ := k.MAC(first, Digest(vectorToken))
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got, ok := k.MAC(first, Digest(vectorToken)); !ok || got != want {
+					t.Error("wrong hash")
+					return
+				}
+			}
+		})
+	}
+	for range 3 {
+		if _, err := k.AddPepper(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+func TestCutOffRotationIsExplained(t *testing.T) {
+	k, path := initKeys(t)
+	if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.AddPepper(); err == nil || !strings.Contains(err.Error(), "remove "+path+".new") {
+		t.Errorf("got %v, want a sentence that names the file to remove", err)
+	}
+}
+
+func TestKeysAreNotPrinted(t *testing.T) {
+	k := vectorKeys(t)
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("loaded", "keys", k)
+	inJSON, err := json.Marshal(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		fmt.Sprintf("%v %+v %#v %s %x %d", k, k, k, k, k, k), log.String(), string(inJSON),
+	} {
+		if strings.Contains(text, "pepper") || !strings.Contains(text, "[keys]") {
+			t.Errorf("printed: %s", text)
+		}
+	}
+}
