@@ -151,6 +151,10 @@ func TestRandomIsUniform(t *testing.T) {
 	}
 }
 
+// raceEnabled is set by the race detector's build, in which sync.Pool throws
+// away items by chance, so that nothing can be said about allocations.
+var raceEnabled bool
+
 func TestHotPathDoesNotAllocate(t *testing.T) {
 	k := vectorKeys(t)
 	typo := vectorToken[:59] + "B"
@@ -170,7 +174,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		if !tt.do() {
 			t.Fatalf("%s: wrong answer", tt.name)
 		}
-		if n := testing.AllocsPerRun(1000, func() { tt.do() }); n != 0 {
+		if n := testing.AllocsPerRun(1000, func() { tt.do() }); n != 0 && !raceEnabled {
 			t.Errorf("%s: got %v allocations, want 0", tt.name, n)
 		}
 	}
