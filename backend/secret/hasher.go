@@ -13,7 +13,6 @@ import (
 type Hasher struct {
 	turns   chan struct{} // holds one for each hash under way
 	waiting chan struct{} // holds one for each caller, waiting or at work
-	retry   time.Duration
 }
 
 // waitersPerCore is how many callers may wait for each core: about a second.
@@ -23,6 +22,9 @@ const waitersPerCore = 32
 type BusyError struct {
 	RetryAfter time.Duration // whole seconds
 }
+
+// ErrBusy is the [BusyError] of a full queue, for errors.Is.
+var ErrBusy error = &BusyError{RetryAfter: 2 * time.Second}
 
 func (e *BusyError) Error() string { return "too many passwords are being checked" }
 
@@ -37,12 +39,11 @@ func newHasher(atOnce, waiting int) *Hasher {
 	return &Hasher{
 		turns:   make(chan struct{}, atOnce),
 		waiting: make(chan struct{}, atOnce+waiting),
-		retry:   2 * time.Second,
 	}
 }
 
-// Hash returns the PHC string of a password, Argon2id. It fails with a
-// [*BusyError] when the queue is full, and when ctx ends first.
+// Hash returns the PHC string of a password, Argon2id. It fails with
+// [ErrBusy] when the queue is full, and when ctx ends first.
 func (h *Hasher) Hash(ctx context.Context, password string) (phc string, err error) {
 	done, err := h.turn(ctx)
 	if err != nil {
@@ -83,7 +84,7 @@ func (h *Hasher) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case h.waiting <- struct{}{}:
 	default:
-		return nil, &BusyError{RetryAfter: h.retry}
+		return nil, ErrBusy
 	}
 	select {
 	case h.turns <- struct{}{}:

@@ -243,7 +243,7 @@ func TestHasherBoundsItsQueue(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	var busy *BusyError
-	if _, err := h.Hash(t.Context(), "x"); !errors.As(err, &busy) || busy.RetryAfter < time.Second {
+	if _, err := h.Hash(t.Context(), "x"); !errors.As(err, &busy) || !errors.Is(err, ErrBusy) || busy.RetryAfter < time.Second {
 		t.Errorf("got %v, want a busy error with a time to wait", err)
 	}
 	if _, _, err := h.Verify(t.Context(), "", "x"); !errors.As(err, &busy) {
