@@ -30,7 +30,7 @@ const (
 	CreateTokens  Action = "create tokens"
 	ManageAny     Action = "manage every token" // a maker may always manage their own
 	ManageOwn     Action = "manage their own tokens"
-	RevokeAll     Action = "revoke all tokens"
+	RevokeEvery   Action = "revoke all tokens"
 	ViewUsage     Action = "view usage"
 	ViewEvents    Action = "view every event"
 	ViewOwnEvents Action = "view the events of their own tokens"
@@ -44,7 +44,7 @@ var allowed = map[Action][]Role{
 	CreateTokens:  {Owner, Admin, Developer},
 	ManageAny:     {Owner, Admin},
 	ManageOwn:     {Owner, Admin, Developer},
-	RevokeAll:     {Owner, Admin},
+	RevokeEvery:   {Owner, Admin},
 	ViewUsage:     {Owner, Admin, Developer, Auditor},
 	ViewEvents:    {Owner, Admin, Auditor},
 	ViewOwnEvents: {Owner, Admin, Developer, Auditor},

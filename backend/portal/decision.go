@@ -1,0 +1,206 @@
+package portal
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/ability"
+)
+
+// DecisionID names one decision: a ULID, so that ids sort by time.
+type DecisionID [16]byte
+
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// String writes the id as 26 characters of Crockford base 32.
+func (id DecisionID) String() string {
+	var text [26]byte
+	hi, lo := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
+	for i := len(text) - 1; i >= 0; i-- {
+		text[i] = crockford[lo&31]
+		lo = lo>>5 | hi<<59
+		hi >>= 5
+	}
+	return string(text[:])
+}
+
+// newDecisionID needs to be unique, not secret: the runtime's generator serves,
+// without a system call.
+func newDecisionID(at time.Time) (id DecisionID) {
+	ms := uint64(at.UnixMilli())
+	binary.BigEndian.PutUint64(id[:8], ms<<16|rand.Uint64()&0xffff)
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64())
+	return id
+}
+
+// Ask is what a request to a bearer door presents.
+type Ask struct {
+	Secret    string      // the credential, as it came
+	Need      ability.Set // all of these are needed
+	Address   netip.Addr  // of the client
+	UserAgent string
+	At        time.Time // when the request arrived
+}
+
+// Decision answers whether a request may pass. It is a value, not an error: to
+// refuse is an expected outcome.
+type Decision struct {
+	ID         DecisionID
+	Code       Code
+	At         time.Time
+	Token      *Token      // nil unless the whole secret matched; shared, not to be changed
+	Generation *Generation // whose secret it was; with Token
+	Effective  ability.Set // what the token may do now
+	Missing    ability.Set // what it lacked
+	ByRole     bool        // the token has it, but its maker's role or its team no longer lends it
+	Limit      LimitState  // zero if the limit was not asked
+}
+
+// Allowed reports whether the request may pass.
+func (d *Decision) Allowed() bool { return d.Code == OK }
+
+// Decide judges a credential.
+//
+// What does not parse is refused without a look at storage. The secret is
+// compared before anything is told about the token, so that a stranger who
+// knows an id learns nothing from the answer or its time. A token is refused at
+// the instant it expires (RFC 7519, 4.1.4). If storage does not answer the
+// outcome is Undecided: closed, not open.
+//
+// The record is read after the call began, so a change that was answered before
+// is always seen. On the usual path nothing is allocated.
+func (p *Portal) Decide(ctx context.Context, ask *Ask) Decision {
+	d := p.decide(ctx, ask)
+	p.stats.decided(d.Code)
+	return d
+}
+
+func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
+	d := Decision{ID: newDecisionID(ask.At), At: ask.At, Code: InvalidToken}
+	parsed, fault := secret.ParseToken(ask.Secret)
+	if fault != secret.Fine {
+		p.stats.refusedUnread(fault)
+		return d
+	}
+	t, err := p.records.Record(ctx, parsed.Lookup)
+	if err != nil {
+		p.stats.LookupErrors.Add(1)
+		p.log.WarnContext(ctx, "a token record could not be read", "error", err)
+		d.Code = Undecided
+		return d
+	}
+	g := p.matching(t, secret.Digest(ask.Secret))
+	if g == nil {
+		return d
+	}
+	d.Token, d.Generation = t, g
+	if d.Code = t.refusal(g, ask.At); d.Code != OK {
+		if g.dead(ask.At) || d.Code == Revoked {
+			p.alarm(ctx, &d, ask)
+		}
+		return d
+	}
+	p.weigh(&d, ask)
+	if d.Code == OK && (t.FirstUsedAt.IsZero() || g.ActivatedAt.IsZero()) {
+		p.firstUse(ctx, &d, ask)
+	}
+	if d.Code == OK && g.KeyID != p.keys.KeyID() {
+		p.rekey(d, ask.Secret)
+	}
+	return d
+}
+
+// matching returns the generation whose secret has this digest, or nil. With no
+// record it works as long as with one.
+func (p *Portal) matching(t *Token, digest [32]byte) *Generation {
+	if t == nil {
+		p.keys.DummyMAC(digest)
+		return nil
+	}
+	var mac [32]byte
+	var ok bool
+	var of string // the key id that mac was made with
+	for i := len(t.Generations) - 1; i >= 0; i-- {
+		g := &t.Generations[i]
+		if g.KeyID != of {
+			mac, ok = p.keys.MAC(g.KeyID, digest)
+			of = g.KeyID
+		}
+		if ok && subtle.ConstantTimeCompare(mac[:], g.MAC[:]) == 1 {
+			return g
+		}
+	}
+	return nil
+}
+
+// weigh asks what comes after the secret was accepted: address, limit, abilities.
+func (p *Portal) weigh(d *Decision, ask *Ask) {
+	t := d.Token
+	limit := t.limit(p.catalogue)
+	var ok bool
+	if d.Limit, ok = p.limits.take(t.ID, limit, ask.At, true); !ok {
+		d.Code = RateLimited
+		return
+	}
+	if !t.allowsAddress(ask.Address) {
+		d.Code = AddressDenied
+		return
+	}
+	own, lent := p.abilities(t)
+	d.Effective = own.And(lent)
+	if d.Missing = ask.Need.Without(d.Effective); !d.Missing.Empty() {
+		d.ByRole = own.Contains(ask.Need)
+		d.Code = Insufficient
+	}
+}
+
+// abilities returns what the token itself holds, and what its maker's role and
+// its team lend it now; both together is what it may do.
+func (p *Portal) abilities(t *Token) (own, lent ability.Set) {
+	index := p.catalogue.Index()
+	own = index.Set(t.Abilities)
+	lent = p.catalogue.Grantable(t.Standing.MakerRole, t.Standing.PlatformTeam)
+	if t.Standing.TeamAbilities != nil {
+		lent = lent.And(index.Set(t.Standing.TeamAbilities))
+	}
+	return own, lent
+}
+
+func (t *Token) allowsAddress(a netip.Addr) bool {
+	if len(t.Addresses) == 0 {
+		return true
+	}
+	a = a.Unmap().WithZone("")
+	for _, prefix := range t.Addresses {
+		if prefix.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal says what is the matter with a token whose secret matched, OK if
+// nothing is.
+func (t *Token) refusal(g *Generation, now time.Time) Code {
+	switch status := t.Status(now); {
+	case status == StatusRevoked:
+		return Revoked
+	case g.dead(now):
+		return GenerationEnded
+	case status == StatusExpired:
+		return Expired
+	case status == StatusSuspended:
+		return Suspended
+	case status == StatusPending:
+		return NotYetValid
+	case t.Standing.MakerRole == "":
+		return MakerGone
+	default:
+		return OK
+	}
+}

@@ -1,0 +1,306 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
+)
+
+// EventQuery selects events of one chain. Zero fields select all.
+type EventQuery struct {
+	Actions  []string // any of; "token." selects all that begin so
+	Actor    string
+	Target   string
+	From, To time.Time
+	After    int64 // the seq after which the page begins; 0: at the newest
+	Limit    int
+}
+
+// EventView is an event with what a reader needs beside it.
+type EventView struct {
+	audit.Event
+	Summary    string // a sentence without the actor: "revoked the token ERP integration"
+	ActorName  string
+	TargetName string
+}
+
+// EventPage is one page of events; Next is 0 on the last.
+type EventPage struct {
+	Events []EventView
+	Next   int64
+}
+
+// Events lists the events of a team, newest first. Developers see those of the
+// tokens they made.
+func (p *Portal) Events(ctx context.Context, who Person, team string, q EventQuery) (EventPage, error) {
+	m, err := p.member(ctx, who, team, ViewOwnEvents)
+	if err != nil {
+		return EventPage{}, err
+	}
+	var targets []string
+	if !m.Role.May(ViewEvents) {
+		if targets, err = p.tokensMadeBy(ctx, team, who.User.ID); err != nil {
+			return EventPage{}, err
+		}
+	}
+	return p.events(ctx, team, targets, q)
+}
+
+// TokenEvents lists the events of one token, newest first.
+func (p *Portal) TokenEvents(ctx context.Context, who Person, team, id string, q EventQuery) (EventPage, error) {
+	m, err := p.member(ctx, who, team, ViewOwnEvents)
+	if err != nil {
+		return EventPage{}, err
+	}
+	t, err := p.store.Token(ctx, team, id)
+	if err != nil {
+		return EventPage{}, err
+	}
+	if !m.Role.May(ViewEvents) && t.Maker != who.User.ID {
+		return EventPage{}, roleNotAllowed(m.Role, ViewEvents)
+	}
+	q.Target = id
+	return p.events(ctx, team, nil, q)
+}
+
+// tokensMadeBy returns the ids of a member's tokens, never nil.
+func (p *Portal) tokensMadeBy(ctx context.Context, team, maker string) ([]string, error) {
+	ids := []string{}
+	f := TokenFilter{Team: team, Maker: maker, Sort: NewestFirst, Limit: 100, Now: p.clock()}
+	for {
+		tokens, err := p.store.Tokens(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tokens {
+			ids = append(ids, t.ID)
+		}
+		if len(tokens) < f.Limit {
+			return ids, nil
+		}
+		f.After = cursorAt(tokens[len(tokens)-1], f.Sort)
+	}
+}
+
+// events reads a page of a chain; targets limits what may be seen, nil does not.
+func (p *Portal) events(ctx context.Context, chain string, targets []string, q EventQuery) (EventPage, error) {
+	if q.Target != "" {
+		if targets != nil && !slices.Contains(targets, q.Target) {
+			return EventPage{}, nil
+		}
+		targets = []string{q.Target}
+	}
+	list, err := p.store.Events(ctx, EventFilter{
+		Chain: chain, Actions: q.Actions, Actor: q.Actor, Targets: targets,
+		From: q.From, To: q.To, After: q.After, Limit: q.Limit + 1,
+	})
+	if err != nil {
+		return EventPage{}, err
+	}
+	var page EventPage
+	if len(list) > q.Limit {
+		list = list[:q.Limit]
+		page.Next = list[q.Limit-1].Seq
+	}
+	page.Events, err = p.eventViews(ctx, chain, list)
+	return page, err
+}
+
+func (p *Portal) eventViews(ctx context.Context, chain string, list []audit.Event) ([]EventView, error) {
+	names, err := p.namesIn(ctx, chain, list)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]EventView, len(list))
+	for i, e := range list {
+		views[i] = EventView{Event: e, ActorName: names[e.Actor], TargetName: names[e.Target], Summary: summary(e, names)}
+	}
+	return views, nil
+}
+
+// namesIn resolves the ids in events: people, tokens of the team, the team.
+func (p *Portal) namesIn(ctx context.Context, chain string, list []audit.Event) (map[string]string, error) {
+	names := map[string]string{ActorSystem: "Gatehouse", ActorAnonymous: "Somebody"}
+	var people, tokens []string
+	for _, e := range list {
+		for _, id := range []string{e.Actor, e.Target} {
+			switch {
+			case id == chain, strings.HasPrefix(id, "ses_"), names[id] != "":
+			case strings.HasPrefix(id, "usr_"):
+				people = append(people, id)
+			default:
+				tokens = append(tokens, id)
+			}
+		}
+	}
+	slices.Sort(people)
+	users, err := p.users(ctx, slices.Compact(people))
+	if err != nil {
+		return nil, err
+	}
+	for id, u := range users {
+		names[id] = u.Name
+	}
+	if strings.HasPrefix(chain, "usr_") {
+		u, err := p.users(ctx, []string{chain})
+		names[chain] = u[chain].Name
+		return names, err
+	}
+	slices.Sort(tokens)
+	tokens = slices.Compact(tokens)
+	for len(tokens) > 0 {
+		n := min(len(tokens), maxBatch)
+		found, err := p.store.TokenRecords(ctx, tokens[:n])
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range found {
+			if t.Team == chain {
+				names[t.ID] = t.Name
+			}
+		}
+		tokens = tokens[n:]
+	}
+	if t, err := p.store.Team(ctx, chain); err == nil {
+		names[chain] = t.Name
+	} else if KindOf(err) != NotFound {
+		return nil, err
+	}
+	return names, nil
+}
+
+// Chain is the state of a chain after all of it was verified.
+type Chain struct {
+	ID    string
+	Seq   int64
+	Hash  string
+	Wrong string // what is wrong, "" if nothing
+	At    time.Time
+}
+
+// ChainState verifies the whole chain of a team.
+func (p *Portal) ChainState(ctx context.Context, who Person, team string) (Chain, error) {
+	c := Chain{ID: team, Hash: audit.Genesis, At: p.clock()}
+	var v *audit.Verifier
+	err := p.ExportEvents(ctx, who, team, func(e audit.Event) error {
+		if v == nil { // what is past retention is gone from the front
+			v = &audit.Verifier{Chain: team, Seq: e.Seq - 1, Hash: e.Prev}
+			if e.Seq == 1 {
+				v.Hash = ""
+			}
+		}
+		if err := v.Add(e); err != nil {
+			return err
+		}
+		c.Seq, c.Hash = e.Seq, e.Hash
+		return nil
+	})
+	if errors.Is(err, audit.ErrBroken) {
+		c.Wrong = err.Error()
+		return c, nil
+	}
+	return c, err
+}
+
+// ExportEvents hands every event of a team to yield, oldest first.
+func (p *Portal) ExportEvents(ctx context.Context, who Person, team string, yield func(audit.Event) error) error {
+	if _, err := p.member(ctx, who, team, ViewEvents); err != nil {
+		return err
+	}
+	f := EventFilter{Chain: team, Oldest: true, Limit: 1000}
+	for {
+		list, err := p.store.Events(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if err := yield(e); err != nil {
+				return err
+			}
+		}
+		if len(list) < f.Limit {
+			return nil
+		}
+		f.After = list[len(list)-1].Seq
+	}
+}
+
+// summary says in words what an event records, without the actor.
+func summary(e audit.Event, names map[string]string) string {
+	target := names[e.Target]
+	if target == "" {
+		target = e.Target
+	}
+	text := func(key string) string { s, _ := e.Data[key].(string); return s }
+	why := ""
+	if r := text("reason"); r != "" {
+		why = ", because it is " + strings.ReplaceAll(r, "_", " ")
+		if r == "other" {
+			why = ""
+		}
+	}
+	generation := fmt.Sprint(e.Data["generation"])
+	switch e.Action {
+	case "team.created":
+		return "created the team " + text("name")
+	case "team.renamed":
+		return "renamed the team from " + text("from") + " to " + text("to")
+	case "team.made_platform":
+		return "marked this team as the platform team"
+	case "member.added":
+		return "added " + target + " as " + text("role")
+	case "member.role_changed":
+		return "changed the role of " + target + " from " + text("from") + " to " + text("role")
+	case "member.removed":
+		return "removed " + target + " from the team"
+	case "token.created":
+		return "created the " + text("env") + " token " + target
+	case "token.updated":
+		keys := make([]string, 0, len(e.Data))
+		for _, k := range []string{"name", "note", "abilities", "addresses", "rate_limit", "expires_at"} {
+			if _, ok := e.Data[k]; ok {
+				keys = append(keys, strings.ReplaceAll(k, "_", " "))
+			}
+		}
+		return "changed " + strings.Join(keys, ", ") + " of the token " + target
+	case "token.rotation_started":
+		return "started to rotate the token " + target + " to secret " + generation
+	case "token.rotation_activated":
+		return "used secret " + generation + " of the token " + target + " for the first time; the old one is retiring"
+	case "token.rotation_finished":
+		return "ended the old secret of the token " + target
+	case "token.rotation_cancelled":
+		return "cancelled secret " + generation + " of the token " + target
+	case "token.used_first":
+		return "used the token " + target + " for the first time"
+	case "token.suspended":
+		return "suspended the token " + target + why
+	case "token.resumed":
+		return "resumed the token " + target
+	case "token.revoked":
+		return "revoked the token " + target + why
+	case "token.dead_secret_used":
+		return "tried a dead secret of the token " + target
+	case "user.signed_up":
+		return "signed up and verified the address"
+	case "user.signed_in":
+		return "signed in"
+	case "user.signed_out":
+		return "signed out"
+	case "user.sign_in_refused":
+		return "tried a wrong password"
+	case "user.password_changed":
+		return "changed the password"
+	case "user.renamed":
+		return "changed the name from " + text("from") + " to " + text("to")
+	case "user.made_admin":
+		return "made " + target + " a platform admin"
+	default:
+		return e.Action
+	}
+}

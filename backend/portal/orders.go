@@ -1,0 +1,92 @@
+package portal
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+)
+
+// NewOrder is what an integration gives to make an order.
+type NewOrder struct {
+	Reference, Currency string
+	AmountMinor         int64
+	Lines               []OrderLine
+}
+
+// CreateOrder stores an order in the team and environment of the token.
+func (p *Portal) CreateOrder(ctx context.Context, d *Decision, in NewOrder) (Order, error) {
+	now := p.clock()
+	o := Order{
+		ID: secret.NewIDAt(secret.OrderID, now), Team: d.Token.Team, Env: d.Token.Env,
+		Reference: strings.TrimSpace(in.Reference), Currency: in.Currency, AmountMinor: in.AmountMinor, Lines: in.Lines,
+		CreatedAt: now, UpdatedAt: now, Version: 1,
+	}
+	return o, p.store.InsertOrder(ctx, o)
+}
+
+// Orders lists the orders of the token's team and environment, newest first;
+// next is the id to go on after, "" at the end.
+func (p *Portal) Orders(ctx context.Context, d *Decision, after string, limit int) (list []Order, next string, err error) {
+	list, err = p.store.Orders(ctx, d.Token.Team, d.Token.Env, after, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(list) > limit {
+		list = list[:limit]
+		next = list[limit-1].ID
+	}
+	return list, next, nil
+}
+
+// Order returns one order of the token's team and environment.
+func (p *Portal) Order(ctx context.Context, d *Decision, id string) (Order, error) {
+	return p.store.Order(ctx, d.Token.Team, d.Token.Env, id)
+}
+
+// OrderChange is a merge patch of an order: nil leaves a field as it is.
+type OrderChange struct {
+	Reference, Currency *string
+	AmountMinor         *int64
+	Lines               *[]OrderLine
+}
+
+// UpdateOrder changes an open order. match is the version that the caller saw.
+func (p *Portal) UpdateOrder(ctx context.Context, d *Decision, id string, match *int64, in OrderChange) (Order, error) {
+	return p.changeOrder(ctx, d, id, match, func(o *Order) {
+		if in.Reference != nil {
+			o.Reference = strings.TrimSpace(*in.Reference)
+		}
+		if in.Currency != nil {
+			o.Currency = *in.Currency
+		}
+		if in.AmountMinor != nil {
+			o.AmountMinor = *in.AmountMinor
+		}
+		if in.Lines != nil {
+			o.Lines = *in.Lines
+		}
+	})
+}
+
+// CancelOrder cancels an open order.
+func (p *Portal) CancelOrder(ctx context.Context, d *Decision, id string, match *int64) (Order, error) {
+	return p.changeOrder(ctx, d, id, match, func(o *Order) { o.CancelledAt = p.clock() })
+}
+
+func (p *Portal) changeOrder(ctx context.Context, d *Decision, id string, match *int64, change func(*Order)) (Order, error) {
+	o, err := p.Order(ctx, d, id)
+	if err != nil {
+		return Order{}, err
+	}
+	if err := matches(match, o.Version); err != nil {
+		return Order{}, err
+	}
+	if !o.CancelledAt.IsZero() {
+		return Order{}, &Error{Kind: Conflict, Code: "order-cancelled", Detail: "This order is cancelled and cannot be changed any more."}
+	}
+	change(&o)
+	o.UpdatedAt = p.clock()
+	o.Version++
+	return o, p.store.ReplaceOrder(ctx, o)
+}

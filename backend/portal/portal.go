@@ -1,0 +1,186 @@
+package portal
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
+)
+
+// Options are what a [Portal] is made of. Store, Catalogue, Keys, Hasher and
+// Mailer are needed.
+type Options struct {
+	Store     Store
+	Catalogue *Catalogue // prepared
+	Keys      *secret.Keys
+	Hasher    *secret.Hasher
+	Mailer    Mailer
+	Records   RecordReader // nil: a Coalescer over Store
+	PublicURL string       // scheme://host[:port], for links in mails
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Portal is the rules over one store. It is safe for use by many goroutines.
+type Portal struct {
+	store     Store
+	catalogue *Catalogue
+	keys      *secret.Keys
+	hasher    *secret.Hasher
+	mailer    Mailer
+	records   RecordReader
+	url       string
+	now       func() time.Time
+	log       *slog.Logger
+
+	limits   *limiter
+	recorder *recorder
+	alarms   *recently
+	rekeying chan struct{} // room for one re-keying at a time
+	stats    Stats
+}
+
+// New returns the rules over a store. Close ends what it started.
+func New(o Options) *Portal {
+	p := &Portal{
+		store: o.Store, catalogue: o.Catalogue, keys: o.Keys, hasher: o.Hasher, mailer: o.Mailer,
+		records: o.Records, url: strings.TrimSuffix(o.PublicURL, "/"), now: o.Now, log: o.Log,
+		limits: newLimiter(), alarms: newRecently(), rekeying: make(chan struct{}, 1),
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	if p.records == nil {
+		p.records = NewCoalescer(o.Store, lookupTimeout)
+	}
+	p.recorder = newRecorder(o.Store, p.log)
+	return p
+}
+
+// lookupTimeout is how long a decision waits for storage before it refuses.
+const lookupTimeout = 2 * time.Second
+
+// Close stores the calls that wait, for as long as ctx lasts. The store stays
+// open.
+func (p *Portal) Close(ctx context.Context) error { return p.recorder.close(ctx) }
+
+// Catalogue returns the catalogue in force.
+func (p *Portal) Catalogue() *Catalogue { return p.catalogue }
+
+// Store returns the store, for what has no rule: readiness and counters.
+func (p *Portal) Store() Store { return p.store }
+
+// clock returns the present as it can be stored: UTC, to the millisecond.
+func (p *Portal) clock() time.Time { return p.now().UTC().Truncate(time.Millisecond) }
+
+// Origin is where a request came from.
+type Origin struct {
+	Address   netip.Addr
+	UserAgent string
+	RequestID string
+}
+
+// Person is a principal: somebody signed in.
+type Person struct {
+	User    User
+	Session Session
+	Origin  Origin
+}
+
+// Fresh reports whether the password was given recently enough for what needs
+// it.
+func (w Person) Fresh(now time.Time) bool { return now.Before(w.Session.FreshUntil) }
+
+// The actors of events that are no user and no token.
+const (
+	ActorSystem    = "system"    // this program, or its operator on the command line
+	ActorAnonymous = "anonymous" // somebody who is not signed in
+)
+
+// event returns an event to be appended. Empty values of data are left out.
+func (p *Portal) event(chain, actor, action, target string, from Origin, data map[string]any) audit.Event {
+	if data == nil {
+		data = map[string]any{}
+	}
+	if from.Address.IsValid() {
+		data["address"] = from.Address.String()
+	}
+	if from.UserAgent != "" {
+		data["user_agent"] = strings.ToValidUTF8(cut(from.UserAgent, maxAgentBytes), "")
+	}
+	if from.RequestID != "" {
+		data["request_id"] = from.RequestID
+	}
+	for k, v := range data {
+		if v == "" || v == nil {
+			delete(data, k)
+		}
+	}
+	return audit.Event{Chain: chain, At: p.clock(), Actor: actor, Action: action, Target: target, Data: data}
+}
+
+// cut shortens s to at most n bytes; a rune that does not fit falls away whole.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// member returns the role of a person in a team, and refuses what the role may
+// not do. A team one is not in does not exist.
+func (p *Portal) member(ctx context.Context, who Person, team string, do Action) (Member, error) {
+	m, err := p.store.Member(ctx, team, who.User.ID)
+	if err != nil {
+		if KindOf(err) == NotFound {
+			return Member{}, ErrNotFound("Team")
+		}
+		return Member{}, err
+	}
+	if !m.Role.May(do) {
+		return Member{}, roleNotAllowed(m.Role, do)
+	}
+	return m, nil
+}
+
+func roleNotAllowed(role Role, do Action) error {
+	return &Error{
+		Kind: RoleNotAllowed, Roles: WhoMay(do),
+		Detail: "Your role in this team, " + string(role) + ", may not " + string(do) + ".",
+		Fix:    "Ask somebody with the role " + orList(WhoMay(do)) + ".",
+	}
+}
+
+func orList(roles []Role) string {
+	var b strings.Builder
+	for i, r := range roles {
+		switch {
+		case i == 0:
+		case i == len(roles)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(r))
+	}
+	return b.String()
+}
+
+// fresh refuses what needs a recent password.
+func (p *Portal) fresh(who Person) error {
+	if who.Fresh(p.now()) {
+		return nil
+	}
+	return &Error{
+		Kind:   NotFresh,
+		Detail: "This needs your password again, because it was given more than 15 minutes ago.",
+		Fix:    "Confirm your password and repeat the request.",
+	}
+}

@@ -1,0 +1,307 @@
+package portal
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	recordEvery   = 250 * time.Millisecond
+	recordAtOnce  = 1000   // calls in one batch
+	recordAtMost  = 16_384 // calls that wait; then requests wait too
+	touchAtMost   = time.Minute
+	maxAgentBytes = 200
+)
+
+// Recorded is what the HTTP layer knows of a call once it is answered.
+type Recorded struct {
+	Method    string
+	Route     string // the template
+	Status    int
+	Duration  time.Duration
+	Bytes     int64
+	Address   netip.Addr
+	UserAgent string
+	RequestID string
+}
+
+type pendingCall struct {
+	Recorded
+	id         DecisionID
+	at         time.Time
+	code       Code
+	token      *Token
+	generation int
+}
+
+// Record hands a call over to be stored. It returns at once unless storage is
+// far behind; then it waits, because a call that is not recorded cannot be
+// audited. Calls without a known token belong to no team and are only counted.
+//
+// What was handed over is in storage within half a second; a process that is
+// killed loses at most that much.
+func (p *Portal) Record(d *Decision, r Recorded) {
+	if d.Token == nil {
+		return
+	}
+	if len(r.UserAgent) > maxAgentBytes {
+		r.UserAgent = r.UserAgent[:maxAgentBytes]
+	}
+	p.recorder.add(pendingCall{Recorded: r, id: d.ID, at: d.At, code: d.Code, token: d.Token, generation: d.Generation.Number})
+}
+
+// recorder collects calls and writes them in batches. Requests add, one
+// goroutine writes.
+type recorder struct {
+	store CallStore
+	log   *slog.Logger
+	wake  chan struct{}
+	done  chan struct{}
+	stop  context.CancelFunc // ends the writing that goes on after close
+
+	mu      sync.Mutex
+	room    sync.Cond
+	waiting []pendingCall
+	closed  bool
+
+	spare   []pendingCall          // of the writer: swapped with waiting
+	touched map[touchKey]time.Time // of the writer: when a use was last written
+	failed  atomic.Int64           // batches that had to be repeated
+}
+
+type touchKey struct {
+	token      string
+	generation int
+}
+
+func newRecorder(s CallStore, log *slog.Logger) *recorder {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &recorder{
+		store: s, log: log, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
+		touched: map[touchKey]time.Time{},
+	}
+	r.room.L = &r.mu
+	go r.run(ctx)
+	return r
+}
+
+func (r *recorder) add(c pendingCall) {
+	r.mu.Lock()
+	for len(r.waiting) >= recordAtMost && !r.closed {
+		r.room.Wait()
+	}
+	r.waiting = append(r.waiting, c)
+	full := len(r.waiting) >= recordAtOnce
+	r.mu.Unlock()
+	if full {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// queued returns how many calls wait.
+func (r *recorder) queued() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiting)
+}
+
+// close writes what waits and ends the writer. When ctx ends first the rest is
+// lost and the error says how much.
+func (r *recorder) close(ctx context.Context) error {
+	r.mu.Lock()
+	r.closed = true
+	r.room.Broadcast()
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	defer r.stop()
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		r.log.Error("calls were not recorded before the end", "calls", r.queued())
+		return ctx.Err()
+	}
+}
+
+func (r *recorder) run(ctx context.Context) {
+	defer close(r.done)
+	tick := time.NewTicker(recordEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-r.wake:
+		case <-ctx.Done():
+			return
+		}
+		r.mu.Lock()
+		calls := r.waiting
+		r.waiting = r.spare[:0]
+		closed := r.closed
+		r.room.Broadcast()
+		r.mu.Unlock()
+		for part := calls; len(part) > 0; {
+			n := min(len(part), recordAtOnce)
+			r.write(ctx, r.batch(part[:n]))
+			part = part[n:]
+		}
+		clear(calls) // the records and texts are not held longer
+		r.spare = calls[:0]
+		if closed && r.queued() == 0 {
+			return
+		}
+	}
+}
+
+// write stores a batch and repeats it until storage takes it: batches are
+// written once however often they are sent.
+func (r *recorder) write(ctx context.Context, b CallBatch) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		try, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := r.store.RecordCalls(try, b)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		r.failed.Add(1)
+		r.log.Warn("calls could not be recorded yet", "calls", len(b.Calls), "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+type rollupKey struct {
+	team, token, method, route string
+	status                     int
+	hour                       int64
+}
+
+func (r *recorder) batch(calls []pendingCall) CallBatch {
+	b := CallBatch{Calls: make([]Call, 0, len(calls))}
+	sums := map[rollupKey]*Rollup{}
+	uses := map[touchKey]Use{}
+	for i := range calls {
+		c := &calls[i]
+		b.Calls = append(b.Calls, Call{
+			ID: c.id.String(), Team: c.token.Team, At: c.at, Token: c.token.ID, Generation: c.generation,
+			Method: c.Method, Route: c.Route, Status: c.Status, Code: c.code, Duration: c.Duration,
+			Bytes: c.Bytes, Address: c.Address, UserAgent: c.UserAgent, RequestID: c.RequestID,
+		})
+		hour := c.at.UTC().Truncate(time.Hour)
+		key := rollupKey{c.token.Team, c.token.ID, c.Method, c.Route, c.Status, hour.Unix()}
+		sum := sums[key]
+		if sum == nil {
+			sum = &Rollup{
+				Team: key.team, Step: Hour, At: hour, Token: key.token, Route: c.Method + " " + c.Route, Status: c.Status,
+			}
+			sums[key] = sum
+		}
+		sum.Calls++
+		sum.Bucket[bucketOf(c.Duration)]++
+		r.use(uses, c)
+	}
+	days := map[rollupKey]*Rollup{}
+	for key, hour := range sums {
+		key.hour = hour.At.Truncate(24 * time.Hour).Unix()
+		day := days[key]
+		if day == nil {
+			d := *hour
+			d.Step, d.At = Day, hour.At.Truncate(24*time.Hour)
+			days[key] = &d
+			continue
+		}
+		day.add(hour)
+	}
+	for _, sum := range sums {
+		b.Rollups = append(b.Rollups, *sum)
+	}
+	for _, sum := range days {
+		b.Rollups = append(b.Rollups, *sum)
+	}
+	for _, u := range uses {
+		b.Uses = append(b.Uses, u)
+	}
+	return b
+}
+
+// use notes the use of a generation, at most once a minute. A secret that was
+// refused for what it is was not used.
+func (r *recorder) use(uses map[touchKey]Use, c *pendingCall) {
+	if c.code != OK && c.code != Insufficient && c.code != RateLimited {
+		return
+	}
+	key := touchKey{c.token.ID, c.generation}
+	if last, ok := r.touched[key]; ok && c.at.Sub(last) < touchAtMost {
+		return
+	}
+	if len(r.touched) > 100_000 { // forgotten ones are merely written once more
+		clear(r.touched)
+	}
+	r.touched[key] = c.at
+	uses[key] = Use{
+		Team: c.token.Team, Token: c.token.ID, Generation: c.generation, At: c.at,
+		Address: c.Address.String(), Client: c.UserAgent,
+	}
+}
+
+// add sums up what two rollups counted.
+func (r *Rollup) add(o *Rollup) {
+	r.Calls += o.Calls
+	for i, n := range o.Bucket {
+		r.Bucket[i] += n
+	}
+}
+
+// bucketBase and bucketGrowth shape the latency classes of a [Rollup].
+const (
+	bucketBase   = 100 * time.Microsecond
+	bucketGrowth = 1.5
+)
+
+func bucketOf(d time.Duration) int {
+	if d <= bucketBase {
+		return 0
+	}
+	n := int(math.Ceil(math.Log(float64(d)/float64(bucketBase)) / math.Log(bucketGrowth)))
+	return min(n, Buckets-1)
+}
+
+// percentile returns the duration below which the share q of the calls lie,
+// interpolated within its class. It is false without calls.
+func percentile(buckets *[Buckets]int64, q float64) (time.Duration, bool) {
+	var total int64
+	for _, n := range buckets {
+		total += n
+	}
+	if total == 0 {
+		return 0, false
+	}
+	rank := q * float64(total)
+	var below float64
+	for i, n := range buckets {
+		if n > 0 && below+float64(n) >= rank {
+			upper := float64(bucketBase) * math.Pow(bucketGrowth, float64(i))
+			lower := upper / bucketGrowth
+			if i == 0 {
+				lower = 0
+			}
+			return time.Duration(lower + (upper-lower)*(rank-below)/float64(n)), true
+		}
+		below += float64(n)
+	}
+	return time.Duration(float64(bucketBase) * math.Pow(bucketGrowth, Buckets-1)), true
+}

@@ -1,0 +1,178 @@
+package portal
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// RecordReader is how a decision sees token records, and how a change tells that
+// records are no longer what they were. Everything between a decision and the
+// database stands behind it, so that a lease-fenced cache can take the place of
+// [Coalescer] without a change to the rules.
+type RecordReader interface {
+	// Record reads a token for a decision, whatever its team: nil if there is
+	// none. What it returns was read after the call began, is shared, and is not
+	// to be changed.
+	Record(ctx context.Context, id string) (*Token, error)
+	// Changed tells, after the transaction and before its answer, that the
+	// records of these tokens changed, or with no ids that any may have.
+	Changed(ctx context.Context, ids ...string) error
+}
+
+const (
+	maxBatch     = 100                    // one reply of a MongoDB find holds 101 documents
+	nearInFlight = 2                      // queries at once to a database nearby
+	farInFlight  = 8                      // and to one that is far
+	farAway      = 500 * time.Microsecond // the round trip from which it is far
+	maxWaiting   = 20_000                 // callers; a dead database becomes a fast 503
+	tripWindow   = 64                     // queries that the round trip is measured over
+)
+
+// Coalescer reads records without a cache: callers that arrive while queries
+// are under way share the next one. A caller never gets the answer of a query
+// that began before the call did, so what it sees is never older than its
+// request. It is safe for use by many goroutines.
+//
+// A singleflight would not do: it hands a late caller the answer of a query
+// that began earlier, and a revoked token could pass.
+type Coalescer struct {
+	read    func(ctx context.Context, ids []string) ([]*Token, error)
+	timeout time.Duration
+
+	mu       sync.Mutex
+	inFlight int
+	waiting  []*lookup
+	trips    int           // queries in the current window
+	shortest time.Duration // in the current window
+	trip     time.Duration // shortest of the last full window: load does not lengthen it
+}
+
+type lookup struct {
+	id   string
+	done chan lookupResult // holds one
+}
+
+type lookupResult struct {
+	token *Token
+	err   error
+}
+
+// NewCoalescer returns a Coalescer over a store. A query that has not answered
+// after timeout fails its own batch and no other.
+func NewCoalescer(s TokenStore, timeout time.Duration) *Coalescer {
+	return &Coalescer{read: s.TokenRecords, timeout: timeout}
+}
+
+// Changed does nothing: every read is fresh.
+func (c *Coalescer) Changed(context.Context, ...string) error { return nil }
+
+// Record implements [RecordReader]. A caller whose context ends gives up alone.
+func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
+	c.mu.Lock()
+	if c.inFlight < c.slots() && len(c.waiting) == 0 {
+		c.inFlight++ // a free slot: no hop and no wait
+		c.mu.Unlock()
+		return c.alone(ctx, id)
+	}
+	if len(c.waiting) >= maxWaiting {
+		c.mu.Unlock()
+		return nil, ErrUnavailable
+	}
+	l := &lookup{id: id, done: make(chan lookupResult, 1)}
+	c.waiting = append(c.waiting, l)
+	c.mu.Unlock()
+	select {
+	case r := <-l.done:
+		return r.token, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// slots returns how many queries may be under way, with the lock held.
+func (c *Coalescer) slots() int {
+	if c.trip > farAway {
+		return farInFlight
+	}
+	return nearInFlight
+}
+
+func (c *Coalescer) alone(ctx context.Context, id string) (*Token, error) {
+	defer c.release()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	found, err := c.query(ctx, []string{id})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// release hands the slot to those who wait, or gives it back.
+func (c *Coalescer) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) > 0 {
+		go c.drain()
+		return
+	}
+	c.inFlight--
+}
+
+// drain owns one slot and serves batches until nobody waits.
+func (c *Coalescer) drain() {
+	for {
+		c.mu.Lock()
+		n := min(len(c.waiting), maxBatch)
+		if n == 0 {
+			c.waiting = nil // the array is not kept after a rush
+			c.inFlight--
+			c.mu.Unlock()
+			return
+		}
+		batch := c.waiting[:n:n]
+		c.waiting = c.waiting[n:]
+		c.mu.Unlock()
+		c.serve(batch)
+	}
+}
+
+func (c *Coalescer) serve(batch []*lookup) {
+	ids := make([]string, 0, len(batch))
+	seen := make(map[string]*Token, len(batch))
+	for _, l := range batch {
+		if _, ok := seen[l.id]; !ok {
+			seen[l.id] = nil
+			ids = append(ids, l.id)
+		}
+	}
+	// Not the context of any caller: one that gives up must not cancel the others.
+	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+	defer cancel()
+	found, err := c.query(ctx, ids)
+	for _, t := range found {
+		seen[t.ID] = t
+	}
+	for _, l := range batch {
+		l.done <- lookupResult{seen[l.id], err}
+	}
+}
+
+func (c *Coalescer) query(ctx context.Context, ids []string) ([]*Token, error) {
+	began := time.Now()
+	found, err := c.read(ctx, ids)
+	took := time.Since(began)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	if c.trips == 0 || took < c.shortest {
+		c.shortest = took
+	}
+	if c.trips++; c.trips == tripWindow || c.trip == 0 {
+		c.trip, c.trips = c.shortest, 0
+	}
+	c.mu.Unlock()
+	return found, nil
+}

@@ -1,0 +1,124 @@
+package portal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+)
+
+// defaultOverlap is how long the old secret lives on when nobody says.
+const defaultOverlap = 24 * time.Hour
+
+// Rotation says how a token moves to a new secret.
+type Rotation struct {
+	Overlap *time.Duration // how long the old secret lives on; nil: a day
+	Now     bool           // start that clock now, not at the first use of the new secret
+}
+
+// RotateToken adds a secret to a token and returns it; the old one stays valid
+// until the overlap is over, and the overlap begins when the new one is first
+// used. A rotation that waits for its first use is cancelled by the next one.
+//
+// It fails with Invalid, RoleNotAllowed, NotFresh, and Conflict if the token has
+// ended.
+func (p *Portal) RotateToken(ctx context.Context, who Person, team, id string, how Rotation) (TokenView, string, error) {
+	if _, err := p.member(ctx, who, team, ViewTokens); err != nil {
+		return TokenView{}, "", err
+	}
+	var text string
+	v, err := p.changeToken(ctx, who, team, id, func(ctx context.Context, _ Member, t *Token) (string, map[string]any, error) {
+		if err := p.fresh(who); err != nil {
+			return "", nil, err
+		}
+		var data map[string]any
+		var err error
+		text, data, err = p.rotate(ctx, t, who.User.ID, who.Origin, how)
+		return "token.rotation_started", data, err
+	})
+	if err != nil {
+		return TokenView{}, "", err
+	}
+	return v, text, nil
+}
+
+// rotate adds a generation to t, inside a transaction, and returns its secret
+// and the data of the event.
+func (p *Portal) rotate(ctx context.Context, t *Token, actor string, from Origin, how Rotation) (string, map[string]any, error) {
+	now := p.clock()
+	if err := ended(t, now); err != nil {
+		return "", nil, err
+	}
+	overlap := defaultOverlap
+	if how.Overlap != nil {
+		overlap = *how.Overlap
+	}
+	if most := p.catalogue.Tokens.MaxOverlap; how.Overlap == nil {
+		overlap = min(overlap, most)
+	} else if overlap < 0 || overlap > most {
+		return "", nil, invalid(FieldError{
+			Pointer: "#/overlap_seconds", Code: "max",
+			Detail: fmt.Sprintf("The overlap is from 0 to %d seconds.", int(most.Seconds())),
+		})
+	}
+	if g := t.pending(); g != nil {
+		g.CancelledAt = now
+		data := map[string]any{"generation": g.Number, "by": "another rotation"}
+		if _, err := p.store.Append(ctx, p.event(t.Team, actor, "token.rotation_cancelled", t.ID, from, data)); err != nil {
+			return "", nil, err
+		}
+	}
+	text := secret.NewTokenFor(string(t.Env), t.ID)
+	g := p.newGeneration(t.Generations[len(t.Generations)-1].Number+1, text, now)
+	g.Overlap = overlap
+	t.addGeneration(g, now)
+	activate := "on_first_use"
+	if how.Now {
+		t.activate(g.Number, now)
+		activate = "now"
+	}
+	return text, map[string]any{"generation": g.Number, "overlap_seconds": int(overlap.Seconds()), "activate": activate}, nil
+}
+
+// FinishRotation ends the overlap now: only the newest secret stays valid.
+// Conflict if no rotation is under way.
+func (p *Portal) FinishRotation(ctx context.Context, who Person, team, id string) (TokenView, error) {
+	return p.changeToken(ctx, who, team, id, func(_ context.Context, _ Member, t *Token) (string, map[string]any, error) {
+		now := p.clock()
+		if err := ended(t, now); err != nil {
+			return "", nil, err
+		}
+		if g := t.pending(); g != nil {
+			t.activate(g.Number, now)
+		}
+		over := 0
+		for i := range t.Generations {
+			if g := &t.Generations[i]; g.Status(now) == GenerationRetiring {
+				g.EndsAt = now
+				over++
+			}
+		}
+		if over == 0 {
+			return "", nil, noRotation("There is no old secret to end.")
+		}
+		return "token.rotation_finished", map[string]any{"generation": t.Generations[len(t.Generations)-1].Number}, nil
+	})
+}
+
+// UndoRotation cancels the new secret while it waits for its first use.
+// Conflict if none does.
+func (p *Portal) UndoRotation(ctx context.Context, who Person, team, id string) (TokenView, error) {
+	return p.changeToken(ctx, who, team, id, func(_ context.Context, _ Member, t *Token) (string, map[string]any, error) {
+		g := t.pending()
+		if g == nil {
+			return "", nil, noRotation("There is no new secret that waits for its first use.")
+		}
+		g.CancelledAt = p.clock()
+		return "token.rotation_cancelled", map[string]any{"generation": g.Number}, nil
+	})
+}
+
+func noRotation(detail string) error {
+	return &Error{Kind: Conflict, Code: "no-rotation", Detail: detail, Fix: "Look at the token again: the rotation may be over."}
+}

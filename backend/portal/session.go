@@ -1,0 +1,257 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+const (
+	sessionLife = 14 * 24 * time.Hour // absolute
+	sessionIdle = 12 * time.Hour
+	freshFor    = 15 * time.Minute
+	seenEvery   = time.Minute // how exact LastSeenAt is
+
+	slowAfter  = 100 // failed passwords of an account in an hour, from anywhere
+	slowWindow = time.Hour
+	slowBy     = 5 * time.Second // at most, so that strangers can lock nobody out
+)
+
+// SignIn opens a session for an address and its password. With the right
+// password of an address that is not verified yet it sends the mail again and
+// says so, without a session.
+//
+// Every cause of a refusal (unknown address, wrong password, disabled account)
+// has the same answer and takes the same time: Invalid at #/email.
+func (p *Portal) SignIn(ctx context.Context, email, password string, from Origin) (SignedIn, error) {
+	key := EmailKey(email)
+	u, err := p.store.UserByEmail(ctx, key)
+	if KindOf(err) == NotFound {
+		return p.signInUnverified(ctx, key, password, from)
+	} else if err != nil {
+		return SignedIn{}, err
+	}
+	if err := p.slowDown(ctx, key); err != nil {
+		return SignedIn{}, err
+	}
+	right, upgrade, err := p.verifyPassword(ctx, u.PasswordHash, password)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if !right || !u.DisabledAt.IsZero() {
+		return SignedIn{}, p.refuseSignIn(ctx, u, from)
+	}
+	var out SignedIn
+	err = p.atomically(ctx, func(ctx context.Context) error {
+		var err error
+		if u, err = p.store.User(ctx, u.ID); err != nil {
+			return err
+		}
+		if upgrade != "" {
+			u.PasswordHash, u.Version = upgrade, u.Version+1
+			if err := p.store.ReplaceUser(ctx, u); err != nil {
+				return err
+			}
+		}
+		if err := p.store.ForgetCounter(ctx, failuresKey(key)); err != nil {
+			return err
+		}
+		out, err = p.openSession(ctx, u, from)
+		return err
+	})
+	return out, err
+}
+
+// signInUnverified answers for an address without an account: as a wrong
+// password, unless a sign-up that waits has this very password.
+func (p *Portal) signInUnverified(ctx context.Context, key, password string, from Origin) (SignedIn, error) {
+	waiting, err := p.store.Signups(ctx, key)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	hash := "" // verified against a dummy
+	if len(waiting) > 0 && p.now().Before(waiting[0].ExpiresAt) {
+		hash = waiting[0].PasswordHash
+	}
+	right, _, err := p.verifyPassword(ctx, hash, password)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if !right {
+		return SignedIn{}, errSignIn()
+	}
+	return SignedIn{Status: api.VerifyEmailDue}, p.ResendVerification(ctx, key, "", from)
+}
+
+func errSignIn() error {
+	return invalid(FieldError{
+		Pointer: "#/email", Code: "mismatch", Detail: "The address and the password do not match.",
+		Fix: "Check both, or reset your password.",
+	})
+}
+
+func failuresKey(email string) string { return "sign-in-failures:" + email }
+
+// slowDown makes a try wait once an account has failed very often in the last
+// hour. It is a wait and never a lock: a lock would let strangers keep the
+// owner out.
+func (p *Portal) slowDown(ctx context.Context, email string) error {
+	failed, _, err := p.store.Hit(ctx, failuresKey(email), 0, slowWindow, p.clock())
+	if err != nil || failed < slowAfter {
+		return err
+	}
+	wait := min(time.Duration(failed-slowAfter+1)*250*time.Millisecond, slowBy)
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// refuseSignIn records a failed try in the person's own log, and writes to the
+// owner when there were very many.
+func (p *Portal) refuseSignIn(ctx context.Context, u User, from Origin) error {
+	var failed int64
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		var err error
+		if failed, _, err = p.store.Hit(ctx, failuresKey(u.EmailKey), 1, slowWindow, p.clock()); err != nil {
+			return err
+		}
+		_, err = p.store.Append(ctx, p.event(u.ID, ActorAnonymous, "user.sign_in_refused", u.ID, from, nil))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if failed == slowAfter {
+		if err := p.mailer.Send(ctx, p.mailManyFailures(u)); err != nil {
+			p.log.WarnContext(ctx, "the mail about failed sign-ins was not queued", "user", u.ID, "error", err)
+		}
+	}
+	return errSignIn()
+}
+
+// openSession makes a session with a new id, inside a transaction.
+func (p *Portal) openSession(ctx context.Context, u User, from Origin) (SignedIn, error) {
+	now := p.clock()
+	cookie := secret.NewOpaque("")
+	s := Session{
+		ID: secret.NewIDAt(secret.SessionID, now), Hash: p.keys.HashOpaque(cookies, cookie), User: u.ID, CreatedAt: now, LastSeenAt: now,
+		ExpiresAt: now.Add(sessionLife), FreshUntil: now.Add(freshFor),
+		Address: from.Address.String(), UserAgent: strings.ToValidUTF8(cut(from.UserAgent, maxAgentBytes), ""),
+	}
+	if err := p.store.InsertSession(ctx, s); err != nil {
+		return SignedIn{}, err
+	}
+	if _, err := p.store.Append(ctx, p.event(u.ID, u.ID, "user.signed_in", s.ID, from, nil)); err != nil {
+		return SignedIn{}, err
+	}
+	return SignedIn{Status: api.SignedIn, Cookie: cookie, Person: Person{User: u, Session: s, Origin: from}}, nil
+}
+
+// Authenticate returns who a session cookie stands for: SignedOut if nobody,
+// or not any more.
+func (p *Portal) Authenticate(ctx context.Context, cookie string, from Origin) (Person, error) {
+	out := &Error{Kind: SignedOut, Detail: "There is no session, or it has ended.", Fix: "Sign in again."}
+	if cookie == "" {
+		return Person{}, out
+	}
+	s, err := p.store.SessionByHash(ctx, p.keys.HashOpaque(cookies, cookie))
+	if KindOf(err) == NotFound {
+		return Person{}, out
+	} else if err != nil {
+		return Person{}, err
+	}
+	now := p.clock()
+	if !now.Before(s.ExpiresAt) || !now.Before(s.LastSeenAt.Add(sessionIdle)) {
+		return Person{}, out
+	}
+	u, err := p.store.User(ctx, s.User)
+	if KindOf(err) == NotFound || err == nil && !u.DisabledAt.IsZero() {
+		return Person{}, out
+	} else if err != nil {
+		return Person{}, err
+	}
+	if now.Sub(s.LastSeenAt) >= seenEvery {
+		s.LastSeenAt = now
+		if err := p.store.ReplaceSession(ctx, s); err != nil && KindOf(err) != NotFound {
+			return Person{}, err
+		}
+	}
+	return Person{User: u, Session: s, Origin: from}, nil
+}
+
+// SignOut ends the session.
+func (p *Portal) SignOut(ctx context.Context, who Person) error {
+	return p.atomically(ctx, func(ctx context.Context) error {
+		if err := p.store.DeleteSession(ctx, who.User.ID, who.Session.ID); err != nil && KindOf(err) != NotFound {
+			return err
+		}
+		_, err := p.store.Append(ctx, p.event(who.User.ID, who.User.ID, "user.signed_out", who.Session.ID, who.Origin, nil))
+		return err
+	})
+}
+
+// ConfirmPassword makes the session fresh for a quarter of an hour. A wrong
+// password is Invalid at #/password, and recorded as a refused sign-in.
+func (p *Portal) ConfirmPassword(ctx context.Context, who Person, password string) (time.Time, error) {
+	if err := p.rightPassword(ctx, who, "#/password", password); err != nil {
+		return time.Time{}, err
+	}
+	s := who.Session
+	s.FreshUntil = p.clock().Add(freshFor)
+	return s.FreshUntil, p.store.ReplaceSession(ctx, s)
+}
+
+// rightPassword refuses a password that is not the person's, at pointer.
+func (p *Portal) rightPassword(ctx context.Context, who Person, pointer, password string) error {
+	if err := p.slowDown(ctx, who.User.EmailKey); err != nil {
+		return err
+	}
+	right, _, err := p.verifyPassword(ctx, who.User.PasswordHash, password)
+	if err != nil || right {
+		return err
+	}
+	if err := p.refuseSignIn(ctx, who.User, who.Origin); KindOf(err) != Invalid {
+		return err
+	}
+	return invalid(FieldError{Pointer: pointer, Code: "mismatch", Detail: "This is not your password.", Fix: "Try again."})
+}
+
+// CSRFToken returns a token that unsafe requests of the session carry.
+func (p *Portal) CSRFToken(who Person) string { return p.keys.NewCSRF(who.Session.ID) }
+
+// CheckCSRF reports whether a token belongs to the session.
+func (p *Portal) CheckCSRF(who Person, token string) bool {
+	return p.keys.CheckCSRF(who.Session.ID, token)
+}
+
+// verifyPassword compares a password with a stored hash; an empty hash stands
+// for none and takes as long. With the right password of an old hash, upgrade is
+// the new one.
+func (p *Portal) verifyPassword(ctx context.Context, hash, password string) (right bool, upgrade string, err error) {
+	right, old, err := p.hasher.Verify(ctx, hash, password)
+	if err != nil {
+		return false, "", hashing(err)
+	}
+	if right && old {
+		upgrade, err = p.hash(ctx, password)
+	}
+	return right, upgrade, err
+}
+
+// hashing turns a full queue into a refusal.
+func hashing(err error) error {
+	if errors.Is(err, secret.ErrBusy) {
+		return &Error{
+			Kind: Busy, Code: "sign-ins-busy", RetryAfter: 2 * time.Second,
+			Detail: "Too many passwords are being checked at this moment. Nothing was changed.", Fix: "Try again in a moment.",
+		}
+	}
+	return err
+}

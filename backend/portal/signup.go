@@ -1,0 +1,170 @@
+package portal
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+const (
+	verifyWithin  = 24 * time.Hour // the life of a sign-up and of the code in its mail
+	sameBrowser   = time.Hour      // in which the browser that signed up is signed in
+	maxNameLength = 100
+)
+
+// The purposes of one-way hashes, so that one kind of secret is never taken for
+// another.
+const (
+	cookies     = "session"
+	browsers    = "sign-up browser"
+	mailedCodes = "verify e-mail"
+)
+
+// NewAccount is what somebody gives who signs up.
+type NewAccount struct {
+	Name, Email, Password, TeamName string
+	Browser                         string // the value of the sign-up cookie
+}
+
+// EmailKey returns an address as it is compared: trimmed, in lower case.
+func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// SignUp asks for an account. It sends a mail in every case, and neither its
+// answer nor its time tells whether the address has an account already.
+//
+// It fails with Invalid for the password, Busy when too many passwords are
+// being hashed.
+func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
+	in.Name, in.TeamName, in.Email = strings.TrimSpace(in.Name), strings.TrimSpace(in.TeamName), strings.TrimSpace(in.Email)
+	if err := checkPassword("#/password", in.Password, in.Name, in.Email); err != nil {
+		return err
+	}
+	hash, err := p.hash(ctx, in.Password)
+	if err != nil {
+		return err
+	}
+	key := EmailKey(in.Email)
+	u, err := p.store.UserByEmail(ctx, key)
+	switch {
+	case err == nil:
+		return p.mailer.Send(ctx, p.mailTaken(u))
+	case KindOf(err) != NotFound:
+		return err
+	}
+	now := p.clock()
+	code := secret.NewOpaque("")
+	s := Signup{
+		ID: secret.NewIDAt(secret.SignupID, now), Name: in.Name, Email: in.Email, EmailKey: key, PasswordHash: hash, TeamName: in.TeamName,
+		CodeHash: p.keys.HashOpaque(mailedCodes, code), BrowserHash: p.keys.HashOpaque(browsers, in.Browser),
+		CreatedAt: now, ExpiresAt: now.Add(verifyWithin),
+	}
+	if err := p.store.SaveSignup(ctx, s); err != nil {
+		return err
+	}
+	return p.mailer.Send(ctx, p.mailVerify(s, code))
+}
+
+// ResendVerification sends the mail again, with a new code, if the address has
+// a sign-up that waits; the answer is the same if not. The browser that signed
+// up gets its own sign-up, others the newest.
+func (p *Portal) ResendVerification(ctx context.Context, email, browser string, _ Origin) error {
+	key := EmailKey(email)
+	waiting, err := p.store.Signups(ctx, key)
+	if err != nil {
+		return err
+	}
+	now := p.clock()
+	waiting = slices.DeleteFunc(waiting, func(s Signup) bool { return !now.Before(s.ExpiresAt) })
+	if len(waiting) == 0 {
+		return nil
+	}
+	s := waiting[0]
+	if i := slices.IndexFunc(waiting, func(s Signup) bool { return s.BrowserHash == p.keys.HashOpaque(browsers, browser) }); i >= 0 && browser != "" {
+		s = waiting[i]
+	}
+	code := secret.NewOpaque("")
+	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), now.Add(verifyWithin)
+	if err := p.store.SaveSignup(ctx, s); err != nil {
+		return err
+	}
+	return p.mailer.Send(ctx, p.mailVerify(s, code))
+}
+
+// SignedIn is the outcome of a sign-in or a verification. Cookie is the value
+// for the browser, "" if there is no session; Status is one of api.SignedIn,
+// api.Verified and api.VerifyEmailDue.
+type SignedIn struct {
+	Status string
+	Cookie string
+	Person Person
+}
+
+// VerifyEmail makes the account and its team for whoever holds the code of a
+// sign-up's mail. In the browser that signed up within the hour it also signs
+// in. A code works once: Invalid at #/code afterwards.
+func (p *Portal) VerifyEmail(ctx context.Context, code, browser string, from Origin) (SignedIn, error) {
+	stale := invalid(FieldError{
+		Pointer: "#/code", Code: "stale", Detail: "This link was used already or is too old.",
+		Fix: "Sign in, or ask for a new link.",
+	})
+	var out SignedIn
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		now := p.clock()
+		s, err := p.store.SignupByCode(ctx, p.keys.HashOpaque(mailedCodes, code))
+		if KindOf(err) == NotFound {
+			return stale
+		} else if err != nil {
+			return err
+		}
+		if !now.Before(s.ExpiresAt) {
+			return stale
+		}
+		u := User{
+			ID: secret.NewIDAt(secret.UserID, now), Name: s.Name, Email: s.Email, EmailKey: s.EmailKey, PasswordHash: s.PasswordHash,
+			CreatedAt: now, VerifiedAt: now, Version: 1,
+		}
+		if err := p.store.InsertUser(ctx, u); KindOf(err) == NameTaken {
+			return stale // another sign-up for the address was verified first
+		} else if err != nil {
+			return err
+		}
+		if err := p.store.DeleteSignups(ctx, s.EmailKey); err != nil {
+			return err
+		}
+		if _, err := p.store.Append(ctx, p.event(u.ID, u.ID, "user.signed_up", u.ID, from, nil)); err != nil {
+			return err
+		}
+		if _, err := p.insertTeam(ctx, u, s.TeamName, from); err != nil {
+			return err
+		}
+		out = SignedIn{Status: api.Verified, Person: Person{User: u, Origin: from}}
+		same := browser != "" && s.BrowserHash == p.keys.HashOpaque(browsers, browser)
+		if same && now.Before(s.CreatedAt.Add(sameBrowser)) {
+			out, err = p.openSession(ctx, u, from)
+		}
+		return err
+	})
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return out, nil
+}
+
+// checkPassword refuses a password that is too short, too common, or made of
+// the person's own name or address.
+func checkPassword(pointer, password, name, email string) error {
+	if fault, ok := secret.JudgePassword(password, name, email); !ok {
+		return invalid(FieldError{Pointer: pointer, Code: fault.Code, Detail: fault.Detail, Fix: fault.Fix})
+	}
+	return nil
+}
+
+// hash hashes a password, Busy when the queue is full.
+func (p *Portal) hash(ctx context.Context, password string) (string, error) {
+	hash, err := p.hasher.Hash(ctx, password)
+	return hash, hashing(err)
+}

@@ -1,0 +1,84 @@
+package portal
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+)
+
+// Stats counts what happened since the start, for metrics.
+type Stats struct {
+	Malformed     atomic.Int64 // credentials refused by their form, without a look-up
+	WrongChecksum atomic.Int64 // and by their checksum: typos and truncations rather than attacks
+	LookupErrors  atomic.Int64
+	codes         [len(codes)]atomic.Int64
+}
+
+var codes = [...]Code{
+	OK, NoToken, InvalidToken, NotYetValid, Expired, Revoked, Suspended, GenerationEnded, MakerGone,
+	AddressDenied, Insufficient, RateLimited, Undecided,
+}
+
+func (s *Stats) refusedUnread(f secret.Fault) {
+	if f == secret.WrongChecksum {
+		s.WrongChecksum.Add(1)
+		return
+	}
+	s.Malformed.Add(1)
+}
+
+func (s *Stats) decided(c Code) {
+	for i := range codes {
+		if codes[i] == c {
+			s.codes[i].Add(1)
+			return
+		}
+	}
+}
+
+// Decisions returns how many decisions had each outcome.
+func (s *Stats) Decisions() map[Code]int64 {
+	m := make(map[Code]int64, len(codes))
+	for i, c := range codes {
+		m[c] = s.codes[i].Load()
+	}
+	return m
+}
+
+// Stats returns the counters.
+func (p *Portal) Stats() *Stats { return &p.stats }
+
+// QueuedCalls returns how many calls wait to be stored.
+func (p *Portal) QueuedCalls() int { return p.recorder.queued() }
+
+// RepeatedBatches returns how many batches of calls storage refused at first.
+func (p *Portal) RepeatedBatches() int64 { return p.recorder.failed.Load() }
+
+// recently remembers keys for a while in this process, to save storage from
+// being asked again and again about what it has answered.
+type recently struct {
+	mu   sync.Mutex
+	keys map[string]time.Time // until when
+}
+
+const maxRecently = 10_000
+
+func newRecently() *recently { return &recently{keys: map[string]time.Time{}} }
+
+func (r *recently) has(key string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until, ok := r.keys[key]
+	return ok && now.Before(until)
+}
+
+func (r *recently) add(key string, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.keys) >= maxRecently {
+		clear(r.keys) // storage decides; this is a shortcut
+	}
+	r.keys[key] = until
+}

@@ -1,0 +1,241 @@
+package portal
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// CallPage is one page of calls; Next is nil on the last.
+type CallPage struct {
+	Calls []Call
+	Next  *CallCursor
+}
+
+// Calls lists the calls of a team as f selects them, newest first.
+func (p *Portal) Calls(ctx context.Context, who Person, f CallFilter) (CallPage, error) {
+	if _, err := p.member(ctx, who, f.Team, ViewUsage); err != nil {
+		return CallPage{}, err
+	}
+	if f.Token != "" {
+		if _, err := p.store.Token(ctx, f.Team, f.Token); err != nil {
+			return CallPage{}, err
+		}
+	}
+	limit := f.Limit
+	f.Limit++
+	calls, err := p.store.Calls(ctx, f)
+	if err != nil {
+		return CallPage{}, err
+	}
+	page := CallPage{Calls: calls}
+	if len(calls) > limit {
+		page.Calls = calls[:limit]
+		last := calls[limit-1]
+		page.Next = &CallCursor{At: last.At, ID: last.ID}
+	}
+	return page, nil
+}
+
+// By says what usage is told apart by.
+type By string
+
+// The ways to tell usage apart; "" sums everything up.
+const (
+	ByToken  By = "token"
+	ByRoute  By = "route"
+	ByStatus By = "status"
+)
+
+// UsageQuery selects usage. Zero times mean the last 30 days, or the last 48
+// hours by the hour.
+type UsageQuery struct {
+	Token    string // "": all of the team
+	From, To time.Time
+	Step     Step // "": by the day
+	By       By
+}
+
+// UsageReport is usage over time: for each key one point a step, none left out.
+type UsageReport struct {
+	From, To time.Time
+	Step     Step
+	By       By
+	Series   []UsageSeries // by calls, most first, at most maxSeries
+}
+
+// UsageSeries is the usage of one key: a token id, "GET /api/v1/orders", "404",
+// or "" for everything.
+type UsageSeries struct {
+	Key    string
+	Points []UsagePoint
+}
+
+// UsagePoint is the usage of one step. The percentiles are nil without calls.
+type UsagePoint struct {
+	At                     time.Time
+	Calls, Refused, Errors int64
+	P50, P95               *time.Duration
+}
+
+const (
+	maxSteps  = 1000
+	maxSeries = 50
+)
+
+// Usage sums up the calls of a team or of one of its tokens.
+func (p *Portal) Usage(ctx context.Context, who Person, team string, q UsageQuery) (UsageReport, error) {
+	if _, err := p.member(ctx, who, team, ViewUsage); err != nil {
+		return UsageReport{}, err
+	}
+	if q.Token != "" {
+		if _, err := p.store.Token(ctx, team, q.Token); err != nil {
+			return UsageReport{}, err
+		}
+	}
+	return p.usage(ctx, team, q)
+}
+
+// OwnUsage sums up the calls of the token that a decision allowed.
+func (p *Portal) OwnUsage(ctx context.Context, d *Decision, q UsageQuery) (UsageReport, error) {
+	q.Token = d.Token.ID
+	return p.usage(ctx, d.Token.Team, q)
+}
+
+func (p *Portal) usage(ctx context.Context, team string, q UsageQuery) (UsageReport, error) {
+	report, length, err := p.usageRange(q)
+	if err != nil {
+		return UsageReport{}, err
+	}
+	f := RollupFilter{Team: team, Step: report.Step, From: report.From, To: report.To}
+	if q.Token != "" {
+		f.Tokens = []string{q.Token}
+	}
+	sums, err := p.store.Rollups(ctx, f)
+	if err != nil {
+		return UsageReport{}, err
+	}
+	steps := int(report.To.Sub(report.From) / length)
+	series := map[string]*usageSum{}
+	if q.By == "" {
+		series[""] = newUsageSum(steps)
+	}
+	for i := range sums {
+		s := &sums[i]
+		key := ""
+		switch q.By {
+		case ByToken:
+			key = s.Token
+		case ByRoute:
+			key = s.Route
+		case ByStatus:
+			key = strconv.Itoa(s.Status)
+		}
+		if series[key] == nil {
+			series[key] = newUsageSum(steps)
+		}
+		if n := int(s.At.Sub(report.From) / length); n >= 0 && n < steps {
+			series[key].add(n, s)
+		}
+	}
+	report.Series = sortedSeries(series, report.From, length)
+	return report, nil
+}
+
+// usageRange fills in and checks what a query asks for. The range is widened to
+// whole steps.
+func (p *Portal) usageRange(q UsageQuery) (UsageReport, time.Duration, error) {
+	var wrong []FieldError
+	refuse := func(pointer, code, detail string) {
+		wrong = append(wrong, FieldError{Pointer: pointer, Code: code, Detail: detail})
+	}
+	length, back := 24*time.Hour, 30
+	switch q.Step {
+	case "", Day:
+		q.Step = Day
+	case Hour:
+		length, back = time.Hour, 48
+	default:
+		refuse("#/step", "oneof", "A step is hour or day.")
+	}
+	if q.By != "" && q.By != ByToken && q.By != ByRoute && q.By != ByStatus {
+		refuse("#/by", "oneof", "Usage is told apart by token, route or status.")
+	}
+	to := q.To
+	if to.IsZero() {
+		to = p.clock()
+	}
+	end := to.UTC().Truncate(length)
+	if !end.Equal(to) || q.To.IsZero() {
+		end = end.Add(length)
+	}
+	from := q.From.UTC().Truncate(length)
+	if q.From.IsZero() {
+		from = end.Add(-time.Duration(back) * length)
+	}
+	switch n := end.Sub(from) / length; {
+	case n < 1:
+		refuse("#/from", "past", "The range ends before it begins.")
+	case n > maxSteps:
+		refuse("#/from", "too_far", "The range has more than 1000 steps.")
+	}
+	if len(wrong) > 0 {
+		return UsageReport{}, 0, invalid(wrong...)
+	}
+	return UsageReport{From: from, To: end, Step: q.Step, By: q.By}, length, nil
+}
+
+// usageSum adds up the rollups of one key.
+type usageSum struct {
+	total  int64
+	points []Rollup // Status unused
+	fails  [][2]int64
+}
+
+func newUsageSum(steps int) *usageSum {
+	return &usageSum{points: make([]Rollup, steps), fails: make([][2]int64, steps)}
+}
+
+func (u *usageSum) add(step int, s *Rollup) {
+	u.total += s.Calls
+	u.points[step].add(s)
+	switch {
+	case s.Status == 401 || s.Status == 403 || s.Status == 429:
+		u.fails[step][0] += s.Calls
+	case s.Status >= 500:
+		u.fails[step][1] += s.Calls
+	}
+}
+
+func sortedSeries(sums map[string]*usageSum, from time.Time, length time.Duration) []UsageSeries {
+	keys := make([]string, 0, len(sums))
+	for key := range sums {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		return cmp.Or(cmp.Compare(sums[b].total, sums[a].total), cmp.Compare(a, b))
+	})
+	if len(keys) > maxSeries {
+		keys = keys[:maxSeries]
+	}
+	list := make([]UsageSeries, 0, len(keys))
+	for _, key := range keys {
+		u := sums[key]
+		s := UsageSeries{Key: key, Points: make([]UsagePoint, len(u.points))}
+		for i := range u.points {
+			s.Points[i] = UsagePoint{
+				At: from.Add(time.Duration(i) * length), Calls: u.points[i].Calls, Refused: u.fails[i][0], Errors: u.fails[i][1],
+			}
+			if d, ok := percentile(&u.points[i].Bucket, 0.50); ok {
+				s.Points[i].P50 = &d
+			}
+			if d, ok := percentile(&u.points[i].Bucket, 0.95); ok {
+				s.Points[i].P95 = &d
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}

@@ -1,0 +1,151 @@
+package portal
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+)
+
+// firstUse records the first use of a token or of a new generation, and starts
+// the overlap clock of the generation before. It is written before the request
+// goes on; what cannot be recorded does not pass. If the token changed in the
+// meantime the decision changes with it.
+func (p *Portal) firstUse(ctx context.Context, d *Decision, ask *Ask) {
+	number, changed := d.Generation.Number, false
+	from := Origin{Address: ask.Address, UserAgent: ask.UserAgent}
+	code, now := OK, ask.At.UTC().Truncate(time.Millisecond)
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		code, changed = OK, false
+		stored, err := p.store.Token(ctx, d.Token.Team, d.Token.ID)
+		if KindOf(err) == NotFound {
+			code = Revoked
+			return nil
+		} else if err != nil {
+			return err
+		}
+		t := stored.clone()
+		g := t.generation(number)
+		if g == nil {
+			code = GenerationEnded
+			return nil
+		}
+		if code = t.refusal(g, ask.At); code != OK {
+			return nil
+		}
+		if t.FirstUsedAt.IsZero() {
+			t.FirstUsedAt, changed = now, true
+			e, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.used_first", t.ID, from, map[string]any{"generation": number}))
+			if err != nil {
+				return err
+			}
+			t.Rev = e.Seq
+		}
+		if g.ActivatedAt.IsZero() {
+			overlap := g.Overlap
+			t.activate(number, now)
+			changed = true
+			data := map[string]any{"generation": number, "overlap_seconds": int(overlap.Seconds())}
+			e, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.rotation_activated", t.ID, from, data))
+			if err != nil {
+				return err
+			}
+			t.Rev = e.Seq
+		}
+		if !changed {
+			return nil
+		}
+		return p.replaceToken(ctx, t)
+	})
+	if err != nil {
+		p.log.WarnContext(ctx, "the first use of a token could not be recorded", "token", d.Token.ID, "error", err)
+		code = Undecided
+	}
+	d.Code = code
+}
+
+func (t *Token) generation(number int) *Generation {
+	for i := range t.Generations {
+		if t.Generations[i].Number == number {
+			return &t.Generations[i]
+		}
+	}
+	return nil
+}
+
+// alarm records that a secret is in use which must not be: once per token,
+// network and hour, however often it is tried and in however many processes.
+func (p *Portal) alarm(ctx context.Context, d *Decision, ask *Ask) {
+	t := d.Token
+	hour := ask.At.UTC().Truncate(time.Hour)
+	key := "dead-secret|" + t.ID + "|" + Network(ask.Address).String() + "|" + hour.Format(time.RFC3339)
+	if p.alarms.has(key, ask.At) {
+		return
+	}
+	until := hour.Add(2 * time.Hour)
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		first, err := p.store.Once(ctx, key, p.clock(), until)
+		if err != nil || !first {
+			return err
+		}
+		_, err = p.store.Append(ctx, p.event(t.Team, ActorAnonymous, "token.dead_secret_used", t.ID,
+			Origin{Address: ask.Address, UserAgent: ask.UserAgent}, map[string]any{
+				"generation": d.Generation.Number, "generation_status": string(d.Generation.Status(ask.At)),
+				"status": string(t.Status(ask.At)), "decision_id": d.ID.String(),
+			}))
+		return err
+	})
+	if err != nil { // the request is refused anyway; the next one tries again
+		p.log.WarnContext(ctx, "the use of a dead secret could not be recorded", "token", t.ID, "error", err)
+		return
+	}
+	p.alarms.add(key, until)
+}
+
+// Network returns the network that an address is counted with: the address
+// itself for IPv4, the /64 for IPv6, because one customer holds all of that.
+func Network(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	prefix, err := a.Prefix(bits)
+	if err != nil { // the zero address
+		return netip.Prefix{}
+	}
+	return prefix
+}
+
+// rekey hashes a generation with the newest pepper, beside the request: the
+// token is valid either way. One at a time; the next use tries again.
+func (p *Portal) rekey(d Decision, text string) {
+	select {
+	case p.rekeying <- struct{}{}:
+	default:
+		return
+	}
+	kid, mac := p.keys.NewestMAC(secret.Digest(text))
+	go func() {
+		defer func() { <-p.rekeying }()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		err := p.atomically(ctx, func(ctx context.Context) error {
+			stored, err := p.store.Token(ctx, d.Token.Team, d.Token.ID)
+			if err != nil {
+				return err
+			}
+			t := stored.clone()
+			g := t.generation(d.Generation.Number)
+			if g == nil || g.MAC != d.Generation.MAC {
+				return nil
+			}
+			g.KeyID, g.MAC = kid, mac
+			return p.replaceToken(ctx, t)
+		})
+		if err != nil {
+			p.log.Warn("a token could not be re-keyed", "token", d.Token.ID, "error", err)
+		}
+	}()
+}
