@@ -76,6 +76,15 @@ func Null[T any]() Optional[T] { return Optional[T]{Set: true, Null: true} }
 // IsZero reports that the field is absent.
 func (o Optional[T]) IsZero() bool { return !o.Set }
 
+// ValidatorValue makes the rules hold for the value, if there is one: of a patch
+// that leaves a field alone nothing is checked.
+func (o Optional[T]) ValidatorValue() any {
+	if !o.Set || o.Null {
+		return nil
+	}
+	return o.Value
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if o.Null || !o.Set {

@@ -1,0 +1,142 @@
+package validate
+
+import (
+	"net/netip"
+	"strings"
+	"unicode"
+
+	"github.com/gatehouse-portal/gatehouse/shared/ability"
+)
+
+// The rules about text, each for one tag. The server registers the ones that
+// validator does not have under the same names, so that there is one spelling
+// of each.
+
+// Plain reports whether s has no control characters and is not blank.
+func Plain(s string) bool {
+	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// Multiline reports whether s has no control characters but tabs and line ends.
+func Multiline(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
+	})
+}
+
+// Ability reports whether s is spelled resource:action.
+func Ability(s string) bool { return ability.Valid(s) }
+
+// Address reports whether s is an IP address or a CIDR prefix, without a zone;
+// space around it does no harm.
+func Address(s string) bool {
+	s = strings.TrimSpace(s)
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Zone() == ""
+	}
+	_, err := netip.ParsePrefix(s)
+	return err == nil
+}
+
+// Currency reports whether s is three upper-case ASCII letters (ISO 4217).
+func Currency(s string) bool {
+	if len(s) != 3 {
+		return false
+	}
+	for i := range 3 {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// Email reports whether s is an address as validator's rule of that name sees
+// it: an addr-spec of RFC 5322 without comments, address literals or folding,
+// whose domain has a dot and does not end in a digit.
+func Email(s string) bool {
+	local, domain, ok := cutAddress(s)
+	return ok && validDomain(domain) && local
+}
+
+// cutAddress cuts at the @ that ends the local part and says whether that part
+// is valid.
+func cutAddress(s string) (valid bool, domain string, ok bool) {
+	if strings.HasPrefix(s, `"`) {
+		end := quotedEnd(s)
+		if end < 0 || !strings.HasPrefix(s[end:], "@") {
+			return false, "", false
+		}
+		return true, s[end+1:], true
+	}
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok {
+		return false, "", false
+	}
+	for part := range strings.SplitSeq(local, ".") {
+		if part == "" || strings.ContainsFunc(part, func(r rune) bool { return !isAtom(r) }) {
+			return false, "", false
+		}
+	}
+	return true, domain, true
+}
+
+// quotedEnd returns where the quoted string that begins s ends, -1 if it is not
+// one.
+func quotedEnd(s string) int {
+	escaped := false
+	for i, r := range s[1:] {
+		printable := r == ' ' || r == '\t' || r > ' ' && r < 0x7f || isWide(r)
+		switch {
+		case !printable:
+			return -1
+		case escaped:
+			escaped = false
+		case r == '\\':
+			escaped = true
+		case r == '"' && i == 0:
+			return -1 // nobody's mailbox is the empty string
+		case r == '"':
+			return i + 2
+		}
+	}
+	return -1
+}
+
+// validDomain reports whether some dot has before it a name, and after it one
+// that begins and ends with a letter.
+func validDomain(domain string) bool {
+	runes := []rune(domain)
+	n := len(runes)
+	if n < 3 || !isNameEdge(runes[0]) || !isLetter(runes[n-1]) {
+		return false
+	}
+	split := false
+	for i, r := range runes {
+		switch {
+		case r == '.':
+			if i == n-1 || runes[i+1] == '.' {
+				return false
+			}
+			split = split || isNameEdge(runes[i-1]) && isLetter(runes[i+1])
+		case !isNameEdge(r) && r != '-' && r != '~':
+			return false
+		}
+	}
+	return split
+}
+
+func isAtom(r rune) bool {
+	return isNameEdge(r) || r < 0x80 && strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
+}
+
+func isNameEdge(r rune) bool { return isLetter(r) || r >= '0' && r <= '9' }
+
+func isLetter(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || isWide(r)
+}
+
+// isWide reports the characters beyond ASCII that the rule takes.
+func isWide(r rune) bool {
+	return r >= 0xa0 && r <= 0xd7ff || r >= 0xf900 && r <= 0xfdcf || r >= 0xfdf0 && r <= 0xffef
+}
