@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+func storeSession(t *testing.T, s portal.Store, user string, change func(*portal.Session)) portal.Session {
+	t.Helper()
+	ses := portal.Session{
+		ID: newID("ses"), Hash: newID("hash"), User: user, CreatedAt: now, LastSeenAt: now.Add(time.Minute),
+		ExpiresAt: now.AddDate(0, 0, 14), FreshUntil: now.Add(15 * time.Minute), Address: "192.0.2.7", UserAgent: "Firefox",
+	}
+	if change != nil {
+		change(&ses)
+	}
+	noError(t, s.InsertSession(begin(t), ses))
+	return ses
+}
+
+func newSignup(emailKey string) portal.Signup {
+	return portal.Signup{
+		ID: newID("sup"), Name: "Ada", Email: "Ada@Example.com", EmailKey: emailKey, PasswordHash: "$argon2id$x", TeamName: "Acme",
+		CodeHash: newID("code"), BrowserHash: "browser", CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour),
+	}
+}
+
+var sessionTests = []test{
+	{"every field comes back", func(t *testing.T, s portal.Store) {
+		u := storeUser(t, s)
+		ses := storeSession(t, s, u.ID, nil)
+		equal(t, "session", get[portal.Session](t)(s.SessionByHash(begin(t), ses.Hash)), ses)
+		stale := storeSession(t, s, u.ID, func(ses *portal.Session) { ses.FreshUntil = time.Time{} })
+		equal(t, "not fresh", get[portal.Session](t)(s.SessionByHash(begin(t), stale.Hash)), stale)
+	}},
+	{"unknown ones are not found", func(t *testing.T, s portal.Store) {
+		ctx, u := begin(t), storeUser(t, s)
+		kind[portal.Session](t, portal.NotFound)(s.SessionByHash(ctx, "none"))
+		wantKind(t, s.ReplaceSession(ctx, portal.Session{ID: newID("ses"), Hash: newID("hash"), User: u.ID, CreatedAt: now}), portal.NotFound)
+		wantKind(t, s.DeleteSession(ctx, u.ID, "ses_none"), portal.NotFound)
+	}},
+	{"replace", func(t *testing.T, s portal.Store) {
+		ctx, u := begin(t), storeUser(t, s)
+		ses := storeSession(t, s, u.ID, nil)
+		ses.LastSeenAt, ses.FreshUntil, ses.Address = now.Add(time.Hour), time.Time{}, "2001:db8::1"
+		noError(t, s.ReplaceSession(ctx, ses))
+		equal(t, "replaced", get[portal.Session](t)(s.SessionByHash(ctx, ses.Hash)), ses)
+	}},
+	{"a hash is stored once", func(t *testing.T, s portal.Store) {
+		ctx, u, hash := begin(t), storeUser(t, s), newID("hash")
+		won := 0
+		for _, err := range race(writers, func(int) error {
+			return s.InsertSession(ctx, portal.Session{ID: newID("ses"), Hash: hash, User: u.ID, CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
+		}) {
+			if err == nil {
+				won++
+			}
+		}
+		if won != 1 {
+			t.Errorf("got %d sessions with one hash, want 1", won)
+		}
+	}},
+	{"listed newest first and ended", func(t *testing.T, s portal.Store) {
+		ctx, u := begin(t), storeUser(t, s)
+		var made []portal.Session
+		for i := range 4 {
+			made = append(made, storeSession(t, s, u.ID, func(ses *portal.Session) {
+				ses.CreatedAt = now.Add(time.Duration(i) * time.Millisecond)
+			}))
+		}
+		equal(t, "sessions", get[[]portal.Session](t)(s.Sessions(ctx, u.ID)), []portal.Session{made[3], made[2], made[1], made[0]})
+		noError(t, s.DeleteSession(ctx, u.ID, made[3].ID))
+		kind[portal.Session](t, portal.NotFound)(s.SessionByHash(ctx, made[3].Hash))
+		if n := get[int](t)(s.DeleteSessions(ctx, u.ID, made[1].ID)); n != 2 {
+			t.Errorf("got %d ended, want 2", n)
+		}
+		equal(t, "the one kept", get[[]portal.Session](t)(s.Sessions(ctx, u.ID)), made[1:2])
+		if n := get[int](t)(s.DeleteSessions(ctx, u.ID, "")); n != 1 {
+			t.Errorf("got %d ended, want 1", n)
+		}
+	}},
+	{"sign-ups by code and by address", func(t *testing.T, s portal.Store) {
+		ctx, key := begin(t), newID("mail")
+		var made []portal.Signup
+		for i := range 22 {
+			su := newSignup(key)
+			su.CreatedAt = now.Add(time.Duration(i) * time.Millisecond)
+			noError(t, s.SaveSignup(ctx, su))
+			made = append(made, su)
+		}
+		other := newSignup(newID("mail"))
+		noError(t, s.SaveSignup(ctx, other))
+		equal(t, "by code", get[portal.Signup](t)(s.SignupByCode(ctx, made[3].CodeHash)), made[3])
+		list := get[[]portal.Signup](t)(s.Signups(ctx, key))
+		if len(list) != 20 || list[0] != made[21] || list[19] != made[2] {
+			t.Errorf("got %d from %v, want the 20 newest from %v", len(list), list[0], made[21])
+		}
+		old := made[3].CodeHash
+		made[3].CodeHash, made[3].ExpiresAt = newID("code"), now.Add(48*time.Hour)
+		noError(t, s.SaveSignup(ctx, made[3]))
+		kind[portal.Signup](t, portal.NotFound)(s.SignupByCode(ctx, old))
+		equal(t, "by its new code", get[portal.Signup](t)(s.SignupByCode(ctx, made[3].CodeHash)), made[3])
+
+		noError(t, s.DeleteSignups(ctx, key))
+		noError(t, s.DeleteSignups(ctx, key))
+		kind[portal.Signup](t, portal.NotFound)(s.SignupByCode(ctx, made[3].CodeHash))
+		equal(t, "another's", get[portal.Signup](t)(s.SignupByCode(ctx, other.CodeHash)), other)
+	}},
+}
