@@ -1,0 +1,48 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+// didYouMean is the fix for a word that is not known: the one it is likely meant
+// to be, or all of them when there are few.
+func didYouMean(word string, known []string) string {
+	best, bestDistance := "", 3
+	for _, k := range known {
+		if n := distance(word, k); n < bestDistance {
+			best, bestDistance = k, n
+		}
+	}
+	switch {
+	case best != "":
+		return "Did you mean " + best + "?"
+	case len(known) > 0 && len(known) <= 12:
+		return "Known are " + strings.Join(known, ", ") + "."
+	default:
+		return "Write one that is known."
+	}
+}
+
+// distance counts the insertions, removals and changes that make b out of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
