@@ -1,0 +1,53 @@
+package httpapi
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// updateAccount answers PATCH /portal/v1/account.
+func (s *Server) updateAccount(c *fiber.Ctx) error {
+	in, err := decode[api.UpdateAccount](c)
+	if err != nil {
+		return err
+	}
+	u := person(c).User
+	if in.Name.Set {
+		if u, err = s.portal.Rename(c.UserContext(), person(c), in.Name.Value); err != nil {
+			return err
+		}
+	}
+	return sendJSON(c, fiber.StatusOK, userJSON(u))
+}
+
+// changePassword answers POST /portal/v1/account/password.
+func (s *Server) changePassword(c *fiber.Ctx) error {
+	in, err := decode[api.ChangePassword](c)
+	if err != nil {
+		return err
+	}
+	who := person(c)
+	network := portal.Network(of(c).address).String()
+	if err := s.throttle.password(c.UserContext(), who.User.ID, network); err != nil {
+		return err
+	}
+	if err := s.portal.ChangePassword(c.UserContext(), who, in.Current, in.Password); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// listAccountEvents answers GET /portal/v1/account/events.
+func (s *Server) listAccountEvents(c *fiber.Ctx) error {
+	q, err := s.eventQuery(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.portal.AccountEvents(c.UserContext(), person(c), q)
+	if err != nil {
+		return err
+	}
+	return s.eventPage(c, list)
+}

@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// sendTagged answers with a body and its ETag: the revision of what is shown,
+// then a checksum of the body. The checksum makes the tag strong, since a body
+// also holds what changes without a revision (last use, status); If-Match looks
+// at the revision alone, or a token in use could never be edited.
+//
+// A GET whose If-None-Match has the tag is answered with 304.
+func sendTagged(c *fiber.Ctx, status int, rev int64, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	tag := fmt.Sprintf(`"%d.%08x"`, rev, crc32.ChecksumIEEE(text))
+	c.Set(fiber.HeaderETag, tag)
+	if !unsafe(c) && noneMatch(c, tag) {
+		c.Status(fiber.StatusNotModified)
+		return nil
+	}
+	c.Status(status)
+	c.Response().SetBodyRaw(text)
+	c.Response().Header.SetContentType(jsonType)
+	return nil
+}
+
+// noneMatch reports whether If-None-Match has the tag, weakly compared (RFC
+// 9110, 13.1.2).
+func noneMatch(c *fiber.Ctx, tag string) bool {
+	header := c.Context().Request.Header.Peek(fiber.HeaderIfNoneMatch)
+	if len(header) == 0 {
+		return false
+	}
+	for one := range bytes.SplitSeq(header, []byte(",")) {
+		if one = bytes.TrimPrefix(bytes.TrimSpace(one), []byte("W/")); string(one) == tag || string(one) == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// match reads If-Match: nil without the header, which the rules refuse where
+// one is needed. Several tags, and *, are resolved against the present revision.
+// What is no tag of ours matches nothing.
+func match(c *fiber.Ctx, present func() (int64, error)) (*int64, error) {
+	header := strings.TrimSpace(c.Get(fiber.HeaderIfMatch))
+	if header == "" {
+		return nil, nil
+	}
+	never := int64(-1)
+	if header != "*" && !strings.Contains(header, ",") {
+		if rev, ok := revOf(header); ok {
+			return &rev, nil
+		}
+		return &never, nil
+	}
+	now, err := present()
+	if err != nil {
+		return nil, err
+	}
+	for one := range strings.SplitSeq(header, ",") {
+		if rev, ok := revOf(one); header == "*" || ok && rev == now {
+			return &now, nil
+		}
+	}
+	return &never, nil
+}
+
+// revOf returns the revision in a tag that [sendTagged] wrote. A weak tag is
+// none: If-Match compares strongly.
+func revOf(tag string) (int64, bool) {
+	tag, ok := strings.CutPrefix(strings.TrimSpace(tag), `"`)
+	if !ok {
+		return 0, false
+	}
+	rev, _, ok := strings.Cut(tag, ".")
+	if !ok || !strings.HasSuffix(tag, `"`) {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(rev, 10, 64)
+	return n, err == nil && n > 0
+}

@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// The security headers. They are the same for every answer, but for the policy
+// of pages, which lets the browser program run.
+const (
+	pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; " +
+		"font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	dataPolicy     = "default-src 'none'; frame-ancestors 'none'"
+	hsts           = "max-age=31536000; includeSubDomains"
+	referrerPolicy = "strict-origin-when-cross-origin"
+	permissions    = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+	sameOrigin     = "same-origin"
+	nosniff        = "nosniff"
+)
+
+// The header names that Fiber has no constants for.
+const (
+	headerOpenerPolicy    = "Cross-Origin-Opener-Policy"
+	headerResourcePolicy  = "Cross-Origin-Resource-Policy"
+	headerPermissions     = "Permissions-Policy"
+	headerClearSiteData   = "Clear-Site-Data"
+	headerRateLimit       = "RateLimit"
+	headerRateLimitPolicy = "RateLimit-Policy"
+	headerTokenExpires    = "Gatehouse-Token-Expires"
+	headerVersion         = "Gatehouse-Version"
+	headerAcceptedScopes  = "X-Accepted-Scopes"
+	headerCSRF            = "X-CSRF-Token"
+	headerIdempotencyKey  = "Idempotency-Key"
+	headerReplayed        = "Idempotent-Replayed"
+	headerSecFetchSite    = "Sec-Fetch-Site"
+)
+
+// secure sets the headers that every answer has.
+func (s *Server) secure(c *fiber.Ctx, r *request) {
+	h := &c.Response().Header
+	h.Set(fiber.HeaderXRequestID, r.id)
+	h.Set(fiber.HeaderXContentTypeOptions, nosniff)
+	h.Set(fiber.HeaderContentSecurityPolicy, dataPolicy)
+	h.Set(fiber.HeaderReferrerPolicy, referrerPolicy)
+	h.Set(headerResourcePolicy, sameOrigin)
+	if s.https {
+		h.Set(fiber.HeaderStrictTransportSecurity, hsts)
+	}
+	if strings.HasPrefix(c.Path(), portalSpace) {
+		h.Set(headerVersion, s.assets.version())
+	}
+}
+
+// securePage sets what pages have beyond that.
+func securePage(c *fiber.Ctx) {
+	h := &c.Response().Header
+	h.Set(fiber.HeaderContentSecurityPolicy, pagePolicy)
+	h.Set(headerOpenerPolicy, sameOrigin)
+	h.Set(headerPermissions, permissions)
+}
+
+// logAccess writes the line of one request. It has no query, no header and no
+// part of a path that could be a secret.
+func (s *Server) logAccess(c *fiber.Ctx, r *request, status, size int, took time.Duration) {
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs,
+		slog.String("request_id", r.id), slog.String("method", c.Method()), slog.String("route", r.template()),
+		slog.String("path", loggable(c.Path())), slog.Int("status", status), slog.Int("bytes", size),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("address", r.address.String()))
+	if d := &r.decision; d.Code != "" {
+		attrs = append(attrs, slog.String("code", string(d.Code)))
+		if d.Token != nil {
+			attrs = append(attrs, slog.String("token", d.Token.ID))
+		}
+	} else if r.person.User.ID != "" {
+		attrs = append(attrs, slog.String("user", r.person.User.ID))
+	}
+	s.access.LogAttrs(c.UserContext(), slog.LevelInfo, "request", attrs...)
+}
+
+const maxLoggable = 32 // bytes of one part of a path: ids fit, codes and tokens do not
+
+// loggable shortens the parts of a path that are long enough to be a secret.
+func loggable(path string) string {
+	long := false
+	for part := range strings.SplitSeq(path, "/") {
+		long = long || len(part) > maxLoggable
+	}
+	if !long {
+		return path
+	}
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if len(part) > maxLoggable {
+			parts[i] = "…"
+		}
+	}
+	return strings.Join(parts[:min(len(parts), 12)], "/")
+}

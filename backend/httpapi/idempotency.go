@@ -1,0 +1,116 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// reply is an answer that may be given again for the same Idempotency-Key.
+type reply struct {
+	status   int
+	location string
+	rev      int64 // of the ETag; 0: none
+	body     any
+	stored   any // what a replay shows: body without its secret; nil: body
+}
+
+// once answers a request that must not be carried out twice. With an
+// Idempotency-Key the first answer is stored, in the transaction of the change
+// itself, and given again with Idempotent-Replayed.
+func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.Context) (reply, error)) error {
+	key, ok, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	var first reply
+	if !ok {
+		if first, err = do(c.UserContext()); err != nil {
+			return err
+		}
+		return first.send(c)
+	}
+	scope := portal.IdempotentScope{Team: team, Principal: principal, Method: c.Method(), Route: c.Path(), Key: key}
+	answer, replayed, err := s.portal.Idempotent(c.UserContext(), scope, c.Body(), func(ctx context.Context) (portal.Answer, error) {
+		if first, err = do(ctx); err != nil {
+			return portal.Answer{}, err
+		}
+		return first.answer()
+	})
+	if err != nil {
+		return err
+	}
+	if !replayed {
+		return first.send(c)
+	}
+	for name, value := range answer.Header {
+		c.Set(name, value)
+	}
+	c.Set(headerReplayed, "true")
+	c.Status(answer.Status)
+	c.Response().SetBodyRaw(answer.Body)
+	c.Response().Header.SetContentType(jsonType)
+	return nil
+}
+
+func (r *reply) header(body []byte) map[string]string {
+	h := map[string]string{}
+	if r.location != "" {
+		h[fiber.HeaderLocation] = r.location
+	}
+	if r.rev != 0 {
+		h[fiber.HeaderETag] = fmt.Sprintf(`"%d.%08x"`, r.rev, crc32.ChecksumIEEE(body))
+	}
+	return h
+}
+
+// answer is what is stored.
+func (r *reply) answer() (portal.Answer, error) {
+	body := r.body
+	if r.stored != nil {
+		body = r.stored
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return portal.Answer{}, fmt.Errorf("encode the answer: %w", err)
+	}
+	return portal.Answer{Status: r.status, Header: r.header(text), Body: text}, nil
+}
+
+func (r *reply) send(c *fiber.Ctx) error {
+	text, err := json.Marshal(r.body)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	for name, value := range r.header(text) {
+		c.Set(name, value)
+	}
+	c.Status(r.status)
+	c.Response().SetBodyRaw(text)
+	c.Response().Header.SetContentType(jsonType)
+	return nil
+}
+
+// idempotencyKey reads the header: a quoted string, or the same without quotes,
+// of 1 to 255 visible ASCII characters.
+func idempotencyKey(c *fiber.Ctx) (key string, ok bool, err error) {
+	headers := c.Context().Request.Header.PeekAll(headerIdempotencyKey)
+	if len(headers) == 0 {
+		return "", false, nil
+	}
+	key = strings.TrimSpace(string(headers[0]))
+	if strings.HasPrefix(key, `"`) && strings.HasSuffix(key, `"`) && len(key) >= 2 {
+		key = key[1 : len(key)-1]
+	}
+	visible := !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
+	if len(headers) > 1 || key == "" || len(key) > 255 || !visible {
+		return "", false, badRequest("An Idempotency-Key is one text of 1 to 255 visible ASCII characters.")
+	}
+	return key, true, nil
+}

@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// Metrics counts what a server does, for Prometheus. It is served on a listener
+// of its own, see [Metrics.Handler]. A nil Metrics measures nothing.
+type Metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+}
+
+// MetricsOptions are what a [Metrics] reads beside requests.
+type MetricsOptions struct {
+	Portal         *portal.Portal
+	PasswordsQueue func() int // passwords that wait to be hashed; nil: not measured
+	MailsQueue     func() int // mails that wait; nil: not measured
+}
+
+// NewMetrics returns collectors over a portal.
+func NewMetrics(o MetricsOptions) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_http_requests_total", Help: "Requests by method, route template and status.",
+		}, []string{"method", "route", "status"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gatehouse_http_request_duration_seconds", Help: "Time from the arrival of a request to its answer.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"method", "route"}),
+	}
+	m.registry.MustRegister(m.requests, m.durations, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &portalCollector{o.Portal})
+	gauge := func(name, help string, read func() int) {
+		if read != nil {
+			m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+				func() float64 { return float64(read()) }))
+		}
+	}
+	gauge("gatehouse_calls_queued", "Calls that wait to be recorded.", o.Portal.QueuedCalls)
+	gauge("gatehouse_passwords_queued", "Passwords that wait to be hashed.", o.PasswordsQueue)
+	gauge("gatehouse_mails_queued", "Mails that wait to be delivered.", o.MailsQueue)
+	return m
+}
+
+// Handler serves the metrics in the text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// served counts one request.
+func (m *Metrics) served(method, route string, status int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	if route == "" {
+		route = "none" // pages and what does not exist: paths would be without number
+	}
+	m.requests.WithLabelValues(method, route, statusText(status)).Inc()
+	m.durations.WithLabelValues(method, route).Observe(took.Seconds())
+}
+
+// statusText saves the usual statuses an allocation.
+func statusText(status int) string {
+	switch status {
+	case 200:
+		return "200"
+	case 401:
+		return "401"
+	case 403:
+		return "403"
+	case 429:
+		return "429"
+	default:
+		return strconv.Itoa(status)
+	}
+}
+
+// portalCollector reads the counters that the rules keep.
+type portalCollector struct{ portal *portal.Portal }
+
+var (
+	decisionsDesc = prometheus.NewDesc("gatehouse_decisions_total", "Decisions about tokens by outcome.", []string{"code"}, nil)
+	malformedDesc = prometheus.NewDesc("gatehouse_malformed_tokens_total", "Credentials refused by their form or checksum, without a look-up.", nil, nil)
+	failedDesc    = prometheus.NewDesc("gatehouse_lookup_errors_total", "Token records that storage could not read.", nil, nil)
+	repeatedDesc  = prometheus.NewDesc("gatehouse_call_batches_repeated_total", "Batches of calls that storage refused at first.", nil, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (p *portalCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- decisionsDesc
+	ch <- malformedDesc
+	ch <- failedDesc
+	ch <- repeatedDesc
+}
+
+// Collect implements [prometheus.Collector].
+func (p *portalCollector) Collect(ch chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, n int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	stats := p.portal.Stats()
+	for code, n := range stats.Decisions() {
+		count(decisionsDesc, n, string(code))
+	}
+	count(malformedDesc, stats.Malformed.Load())
+	count(failedDesc, stats.LookupErrors.Load())
+	count(repeatedDesc, p.portal.RepeatedBatches())
+}

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const readyTimeout = 2 * time.Second
+
+// status is the body of the health answers.
+type status struct {
+	Status string `json:"status"`
+}
+
+// healthz answers GET /healthz: the process is alive.
+func (s *Server) healthz(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return sendJSON(c, fiber.StatusOK, status{"ok"})
+}
+
+// readyz answers GET /readyz: requests can be served. The keys were loaded
+// before the server was made.
+func (s *Server) readyz(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if s.draining.Load() {
+		return &refusal{kind: kindUnavailable, detail: "The server is stopping.", retry: time.Second}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	if err := s.portal.Store().Ready(ctx); err != nil {
+		s.log.Warn("the database is not ready", "request_id", of(c).id, "error", err)
+		return &refusal{kind: kindUnavailable, detail: "The database is not ready.", retry: 2 * time.Second}
+	}
+	return sendJSON(c, fiber.StatusOK, status{"ready"})
+}
+
+// versions answers GET /version.
+type versions struct {
+	Version string `json:"version"` // of the server
+	Portal  string `json:"portal"`  // of the browser program and its assets
+	Go      string `json:"go"`
+}
+
+func (s *Server) showVersion(c *fiber.Ctx) error {
+	return sendJSON(c, fiber.StatusOK, versions{s.version, s.assets.version(), runtime.Version()})
+}
+
+// resourceMetadata is what RFC 9728 says of a protected resource.
+type resourceMetadata struct {
+	Resource      string   `json:"resource"`
+	Scopes        []string `json:"scopes_supported"`
+	Methods       []string `json:"bearer_methods_supported"`
+	Name          string   `json:"resource_name"`
+	Documentation string   `json:"resource_documentation"`
+}
+
+func (s *Server) protectedResource(c *fiber.Ctx) error {
+	var scopes []string
+	for _, a := range s.portal.Catalogue().Abilities {
+		if !a.Platform {
+			scopes = append(scopes, a.Name)
+		}
+	}
+	return sendJSON(c, fiber.StatusOK, resourceMetadata{
+		Resource: s.url, Scopes: texts(scopes), Methods: []string{"header"}, Name: "Gatehouse", Documentation: s.url + "/openapi.json",
+	})
+}
+
+// securityText answers GET /.well-known/security.txt (RFC 9116).
+func (s *Server) securityText(c *fiber.Ctx) error {
+	expires := s.now().UTC().AddDate(0, 6, 0).Truncate(24 * time.Hour).Format(time.RFC3339)
+	c.Set(fiber.HeaderContentType, textType)
+	return c.SendString(fmt.Sprintf("Contact: %s\nExpires: %s\nCanonical: %s/.well-known/security.txt\n", s.contact, expires, s.url))
+}
+
+const (
+	textType = "text/plain; charset=utf-8"
+	htmlType = "text/html; charset=utf-8"
+)

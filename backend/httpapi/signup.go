@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// signupCookieLives is how long a browser is known as the one that signed up.
+const signupCookieLives = time.Hour
+
+// signUp answers POST /portal/v1/sign-up with 202 in every case.
+func (s *Server) signUp(c *fiber.Ctx) error {
+	in, err := decode[api.SignUp](c)
+	if err != nil {
+		return err
+	}
+	r, ctx := of(c), c.UserContext()
+	if err := s.throttle.take(ctx, signUpPerNetwork, "sign-up", portal.Network(r.address).String()); err != nil {
+		return err
+	}
+	if err := s.throttle.take(ctx, mailsPerAddress, "mail", portal.EmailKey(in.Email)); err != nil {
+		return err
+	}
+	browser := s.browser(c)
+	if browser == "" {
+		browser = secret.NewOpaque("")
+	}
+	err = s.portal.SignUp(ctx, portal.NewAccount{
+		Name: in.Name, Email: in.Email, Password: in.Password, TeamName: in.TeamName, Browser: browser,
+	}, r.origin(c))
+	if err != nil {
+		return err
+	}
+	s.setCookie(c, s.cookie+"-signup", browser, signupCookieLives)
+	return sendJSON(c, fiber.StatusAccepted, api.Empty{})
+}
+
+// browser returns the value of the cookie that sign-up sets, "" if there is none
+// that we could have made.
+func (s *Server) browser(c *fiber.Ctx) string {
+	v := c.Cookies(s.cookie + "-signup")
+	if len(v) != len(secret.NewOpaque("")) {
+		return ""
+	}
+	return v
+}
+
+// verifyEmail answers POST /portal/v1/verify-email.
+func (s *Server) verifyEmail(c *fiber.Ctx) error {
+	in, err := decode[api.VerifyEmail](c)
+	if err != nil {
+		return err
+	}
+	r, ctx := of(c), c.UserContext()
+	if err := s.throttle.take(ctx, verifyPerNetwork, "verify", portal.Network(r.address).String()); err != nil {
+		return err
+	}
+	out, err := s.portal.VerifyEmail(ctx, in.Code, s.browser(c), r.origin(c))
+	if err != nil {
+		return err
+	}
+	s.openSession(c, out)
+	if out.Cookie != "" {
+		s.setCookie(c, s.cookie+"-signup", "", -time.Second)
+	}
+	return sendJSON(c, fiber.StatusOK, api.SignInResult{Status: out.Status})
+}
+
+// resendVerification answers POST /portal/v1/verify-email/resend with 202 in
+// every case.
+func (s *Server) resendVerification(c *fiber.Ctx) error {
+	in, err := decode[api.ResendVerification](c)
+	if err != nil {
+		return err
+	}
+	r, ctx := of(c), c.UserContext()
+	if err := s.throttle.take(ctx, mailsPerNetwork, "mail-network", portal.Network(r.address).String()); err != nil {
+		return err
+	}
+	if err := s.throttle.take(ctx, mailsPerAddress, "mail", portal.EmailKey(in.Email)); err != nil {
+		return err
+	}
+	if err := s.portal.ResendVerification(ctx, in.Email, s.browser(c), r.origin(c)); err != nil {
+		return err
+	}
+	return sendJSON(c, fiber.StatusAccepted, api.Empty{})
+}

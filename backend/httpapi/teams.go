@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// listTeams answers GET /portal/v1/teams.
+func (s *Server) listTeams(c *fiber.Ctx) error {
+	list, err := s.portal.Memberships(c.UserContext(), person(c))
+	if err != nil {
+		return err
+	}
+	return page(c, membershipsJSON(list), nil)
+}
+
+// createTeam answers POST /portal/v1/teams.
+func (s *Server) createTeam(c *fiber.Ctx) error {
+	in, err := decode[api.CreateTeam](c)
+	if err != nil {
+		return err
+	}
+	m, err := s.portal.CreateTeam(c.UserContext(), person(c), in.Name)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderLocation, "/portal/v1/teams/"+m.Team.ID)
+	return sendTagged(c, fiber.StatusCreated, m.Team.Rev, teamJSON(m))
+}
+
+// showTeam answers GET /portal/v1/teams/{team}.
+func (s *Server) showTeam(c *fiber.Ctx) error {
+	m, err := s.portal.Team(c.UserContext(), person(c), pathID(c, "team"))
+	if err != nil {
+		return err
+	}
+	return sendTagged(c, fiber.StatusOK, m.Team.Rev, teamJSON(m))
+}
+
+// updateTeam answers PATCH /portal/v1/teams/{team}.
+func (s *Server) updateTeam(c *fiber.Ctx) error {
+	in, err := decode[api.UpdateTeam](c)
+	if err != nil {
+		return err
+	}
+	who, id := person(c), pathID(c, "team")
+	present := func() (portal.Membership, error) { return s.portal.Team(c.UserContext(), who, id) }
+	rev, err := match(c, func() (int64, error) { m, err := present(); return m.Team.Rev, err })
+	if err != nil {
+		return err
+	}
+	if !in.Name.Set {
+		m, err := present()
+		if err != nil {
+			return err
+		}
+		in.Name = api.Some(m.Team.Name) // changes nothing, but asks the role and If-Match
+	}
+	m, err := s.portal.RenameTeam(c.UserContext(), who, id, in.Name.Value, rev)
+	if err != nil {
+		return err
+	}
+	return sendTagged(c, fiber.StatusOK, m.Team.Rev, teamJSON(m))
+}
+
+// listMembers answers GET /portal/v1/teams/{team}/members.
+func (s *Server) listMembers(c *fiber.Ctx) error {
+	list, err := s.portal.Members(c.UserContext(), person(c), pathID(c, "team"))
+	if err != nil {
+		return err
+	}
+	return page(c, mapped(list, memberJSON), nil)
+}
+
+// showCatalogue answers GET /portal/v1/catalogue.
+func (s *Server) showCatalogue(c *fiber.Ctx) error {
+	return sendTagged(c, fiber.StatusOK, 1, catalogueJSON(s.portal.Catalogue()))
+}

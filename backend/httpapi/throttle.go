@@ -1,0 +1,143 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ulule/limiter/v3"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// Limits on what strangers can make the portal do. Those on tokens are not here:
+// they are exact, per token, and part of the decision.
+var (
+	signInPerNetwork = limiter.Rate{Period: time.Minute, Limit: 30}
+	signUpPerNetwork = limiter.Rate{Period: time.Hour, Limit: 60}
+	verifyPerNetwork = limiter.Rate{Period: time.Minute, Limit: 30}
+	mailsPerAddress  = limiter.Rate{Period: time.Hour, Limit: 6}
+	mailsPerNetwork  = limiter.Rate{Period: time.Hour, Limit: 60}
+
+	// passwordTries is how many passwords may be tried for one account from one
+	// network: 5 a minute, and each time that is used up the next window is twice
+	// as long.
+	passwordTries = []limiter.Rate{
+		{Period: time.Minute, Limit: 5},
+		{Period: 2 * time.Minute, Limit: 5},
+		{Period: 4 * time.Minute, Limit: 5},
+		{Period: 8 * time.Minute, Limit: 5},
+		{Period: 15 * time.Minute, Limit: 5},
+	}
+	levelFor = limiter.Rate{Period: time.Hour, Limit: 1 << 30} // how long a longer window is remembered
+)
+
+// counters is a [limiter.Store] over the portal's own counters, so that several
+// processes on one database count together.
+type counters struct {
+	once portal.OnceStore
+	now  func() time.Time
+}
+
+// Get implements [limiter.Store]: it counts one.
+func (s counters) Get(ctx context.Context, key string, rate limiter.Rate) (limiter.Context, error) {
+	return s.Increment(ctx, key, 1, rate)
+}
+
+// Peek implements [limiter.Store].
+func (s counters) Peek(ctx context.Context, key string, rate limiter.Rate) (limiter.Context, error) {
+	return s.Increment(ctx, key, 0, rate)
+}
+
+// Reset implements [limiter.Store].
+func (s counters) Reset(ctx context.Context, key string, rate limiter.Rate) (limiter.Context, error) {
+	if err := s.once.ForgetCounter(ctx, key); err != nil {
+		return limiter.Context{}, err
+	}
+	return limiter.Context{Limit: rate.Limit, Remaining: rate.Limit}, nil
+}
+
+// Increment implements [limiter.Store]. Remaining goes below zero by what was
+// refused.
+func (s counters) Increment(ctx context.Context, key string, count int64, rate limiter.Rate) (limiter.Context, error) {
+	n, ends, err := s.once.Hit(ctx, key, count, rate.Period, s.now().UTC().Truncate(time.Millisecond))
+	if err != nil {
+		return limiter.Context{}, err
+	}
+	return limiter.Context{
+		Limit: rate.Limit, Remaining: rate.Limit - n, Reset: ends.Unix(), Reached: n > rate.Limit,
+	}, nil
+}
+
+// throttle counts what is done and refuses when it is too much.
+type throttle struct {
+	store counters
+}
+
+func newThrottle(s portal.OnceStore, now func() time.Time) *throttle {
+	return &throttle{counters{s, now}}
+}
+
+// throttleKey names a counter. What is counted may be an address of a person, so
+// it is hashed.
+func throttleKey(what string, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return "throttle:" + what + ":" + hex.EncodeToString(sum[:16])
+}
+
+// take counts one and refuses with TooMany once the rate is used up.
+func (t *throttle) take(ctx context.Context, rate limiter.Rate, what string, parts ...string) error {
+	got, err := limiter.New(t.store, rate).Get(ctx, throttleKey(what, parts...))
+	if err != nil {
+		return fmt.Errorf("count %s: %w", what, err)
+	}
+	if got.Reached {
+		return t.tooMany(got)
+	}
+	return nil
+}
+
+func (t *throttle) tooMany(got limiter.Context) error {
+	wait := time.Unix(got.Reset+1, 0).Sub(t.store.now())
+	return &portal.Error{
+		Kind: portal.TooMany, RetryAfter: max(wait, time.Second),
+		Detail: "There were too many tries from your network.", Fix: "Wait as long as the Retry-After header says.",
+	}
+}
+
+// password counts one try of a password for an account from a network.
+func (t *throttle) password(ctx context.Context, account, network string) error {
+	key, levelKey := throttleKey("password", account, network), throttleKey("password-level", account, network)
+	level, err := limiter.New(t.store, levelFor).Peek(ctx, levelKey)
+	if err != nil {
+		return fmt.Errorf("count passwords: %w", err)
+	}
+	rate := passwordTries[min(int(level.Limit-level.Remaining), len(passwordTries)-1)]
+	got, err := limiter.New(t.store, rate).Get(ctx, key)
+	if err != nil {
+		return fmt.Errorf("count passwords: %w", err)
+	}
+	if got.Remaining == -1 { // the first that is refused makes the next window longer
+		if _, err := limiter.New(t.store, levelFor).Get(ctx, levelKey); err != nil {
+			return fmt.Errorf("count passwords: %w", err)
+		}
+	}
+	if got.Reached {
+		return t.tooMany(got)
+	}
+	return nil
+}
+
+// right forgets the tries of an account from a network once the password was
+// right.
+func (t *throttle) right(ctx context.Context, account, network string) error {
+	for _, what := range []string{"password", "password-level"} {
+		if err := t.store.once.ForgetCounter(ctx, throttleKey(what, account, network)); err != nil {
+			return fmt.Errorf("forget tries: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/go-playground/validator/v10"
+
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
+)
+
+// checks is the validator with our tags. It caches what it learns of types and
+// is safe for use by many goroutines; nothing else can change it.
+var checks = newChecks()
+
+func newChecks() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(jsonName)
+	for tag, ok := range map[string]func(string) bool{
+		"plain": validate.Plain, "multiline": validate.Multiline, "ability": validate.Ability,
+		"address": validate.Address, "currency": validate.Currency,
+	} {
+		err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return ok(f.Field().String()) })
+		if err != nil {
+			panic(err) // a tag without a name: cannot happen
+		}
+	}
+	return v
+}
+
+// validateStruct checks a decoded body, given by pointer, against its tags, and
+// the fields of a merge patch against the tags that the type of creation has
+// for them.
+func validateStruct(body any) []api.FieldError {
+	wrong := broken(checks.Struct(body), "")
+	v := reflect.ValueOf(body).Elem()
+	if create, ok := patched[v.Type()]; ok {
+		wrong = append(wrong, validatePatch(v, create)...)
+	}
+	return wrong
+}
+
+// patched names for each merge patch the type whose rules its fields keep.
+var patched = map[reflect.Type]reflect.Type{
+	typeOf[api.UpdateAccount](): typeOf[api.SignUp](),
+	typeOf[api.UpdateTeam]():    typeOf[api.CreateTeam](),
+	typeOf[api.UpdateToken]():   typeOf[api.CreateToken](),
+	typeOf[api.UpdateOrder]():   typeOf[api.CreateOrder](),
+}
+
+// validatePatch checks the fields that a merge patch sets. A field that has to
+// be there at creation cannot be taken away.
+func validatePatch(patch reflect.Value, create reflect.Type) []api.FieldError {
+	var wrong []api.FieldError
+	for i := range patch.NumField() {
+		name := jsonName(patch.Type().Field(i))
+		field := patch.Field(i)
+		if !field.FieldByName("Set").Bool() {
+			continue
+		}
+		tag := tagOf(create, name)
+		value := field.FieldByName("Value")
+		if field.FieldByName("Null").Bool() {
+			if strings.HasPrefix(tag, "required") {
+				wrong = append(wrong, validate.Broken("#/"+name, "required", "", value.Kind()))
+			}
+			continue
+		}
+		if value.Kind() == reflect.Struct && value.Type() != timeType {
+			wrong = append(wrong, broken(checks.Struct(value.Addr().Interface()), name)...)
+		} else if tag != "" {
+			wrong = append(wrong, broken(checks.Var(value.Interface(), tag), name)...)
+		}
+	}
+	return wrong
+}
+
+func tagOf(t reflect.Type, name string) string {
+	for i := range t.NumField() {
+		if f := t.Field(i); jsonName(f) == name {
+			return f.Tag.Get("validate")
+		}
+	}
+	return ""
+}
+
+// broken words what validator found. With a field given, err is about that
+// field's value and not about a struct.
+func broken(err error, field string) []api.FieldError {
+	var found validator.ValidationErrors
+	if !errors.As(err, &found) {
+		return nil
+	}
+	var wrong []api.FieldError
+	for _, e := range found {
+		if len(wrong) == maxMistakes {
+			break
+		}
+		pointer := pointerOf(e.Namespace())
+		if field != "" {
+			pointer = pointerIn(field, e.Namespace())
+		}
+		wrong = append(wrong, validate.Broken(pointer, e.Tag(), e.Param(), e.Kind()))
+	}
+	return wrong
+}
+
+// pointerIn places a namespace that begins at the value of a field: "",
+// "[0].sku" of a list, or "RateLimit.quota" of a struct.
+func pointerIn(field, namespace string) string {
+	if i := strings.IndexAny(namespace, ".["); i >= 0 {
+		return pointerOf("." + field + namespace[i:])
+	}
+	return "#/" + field
+}
