@@ -1,0 +1,39 @@
+// Package bridge is the only place where the program touches the browser: the
+// functions of boot.js, the address bar, focus, the network. Everywhere else
+// than in a browser its functions do nothing and answer with what is harmless,
+// so that pages can be tested natively.
+//
+// Functions that wait for the browser (Copy, Load, Transport.Do) must not be
+// called on the goroutine that draws; kit.Do has its own.
+package bridge
+
+import "time"
+
+// Config is what the server wrote into the page.
+type Config struct {
+	Version string `json:"version"` // of the program and its assets
+	Session bool   `json:"session"` // the browser sent a session cookie
+	Outbox  bool   `json:"outbox"`  // mails stay in the local outbox
+}
+
+// Key is a key that was pressed somewhere on the page.
+type Key struct {
+	Name   string // as in KeyboardEvent.key: "k", "Escape"
+	Meta   bool   // with Ctrl or ⌘
+	Typing bool   // in a field: only keys with Meta mean a command
+	Modal  bool   // while a dialog is open
+}
+
+// The styles of [Date].
+const (
+	Date   = "date"   // 22 Nov 2026
+	Day    = "day"    // 22 Nov
+	Clock  = "time"   // 01:00:05
+	Minute = "minute" // 22 Nov 2026, 01:00
+	Second = "second" // 22 Nov 2026, 01:00:05
+)
+
+// Transport carries requests with fetch; it implements client.Transport.
+type Transport struct {
+	Timeout time.Duration // of one request, 0: 30 s
+}

@@ -1,0 +1,88 @@
+package kit
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+)
+
+// Load is something that a page fetches: awaited, failed or there. The zero
+// value is awaited. A page keeps one in an unexported field.
+type Load[T any] struct {
+	value T
+	there bool
+	busy  bool
+	err   error
+	turn  int // of the latest fetch: late answers of earlier ones are dropped
+	again func(app.Context)
+}
+
+// Fetch gets the value in the background and draws c when it is there. What was
+// there before stays to be seen. Only the latest fetch counts.
+func (l *Load[T]) Fetch(ctx app.Context, c app.Composer, get func(context.Context) (T, error)) {
+	l.turn++
+	turn := l.turn
+	l.busy = true
+	l.again = func(ctx app.Context) { l.Fetch(ctx, c, get) }
+	Ask(ctx, c, get, func(_ app.Context, v T, err error) {
+		if turn != l.turn {
+			return
+		}
+		l.busy, l.err = false, err
+		if err == nil {
+			l.value, l.there = v, true
+		}
+	})
+}
+
+// Again fetches once more what was fetched last.
+func (l *Load[T]) Again(ctx app.Context) {
+	if l.again != nil {
+		l.again(ctx)
+	}
+}
+
+// Reset forgets everything; a fetch under way is dropped.
+func (l *Load[T]) Reset() { *l = Load[T]{turn: l.turn + 1} }
+
+// Set puts a value there that is known already, such as the answer to a change.
+func (l *Load[T]) Set(v T) {
+	l.turn++
+	l.value, l.there, l.busy, l.err = v, true, false, nil
+}
+
+// Get returns the value and whether it is there.
+func (l *Load[T]) Get() (T, bool) { return l.value, l.there }
+
+// Busy reports whether an answer is awaited.
+func (l *Load[T]) Busy() bool { return l.busy }
+
+// Err returns why the latest fetch failed, nil if it did not.
+func (l *Load[T]) Err() error { return l.err }
+
+// View draws the value with full once it is there; until then the skeleton, or
+// why it failed with a button to try again. A failed refresh leaves the old
+// value with a line above it.
+func (l *Load[T]) View(skeleton app.UI, full func(T) app.UI) app.UI {
+	switch {
+	case l.there && l.err != nil && !Silent(l.err):
+		return app.Div().Class("load").Body(
+			Banner(BannerOpts{Kind: Warn, Text: "This may be out of date. " + Sentence(l.err), Action: "Try again", OnAction: l.Again}),
+			full(l.value),
+		)
+	case l.there:
+		return app.Div().Class("load").Attr("aria-busy", boolean(l.busy)).Body(full(l.value))
+	case l.err != nil:
+		return app.Div().Class("load").Body(Failed(l.err, l.Again))
+	default:
+		return app.Div().Class("load").Attr("aria-busy", "true").Body(skeleton)
+	}
+}
+
+// boolean writes an aria state, which unlike an attribute of HTML is spelled out.
+func boolean(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}

@@ -1,0 +1,103 @@
+package kit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+)
+
+// On makes an event handler. The key names everything that h closes over and
+// that may change while the element stays: OnClick(kit.On("revoke "+t.ID, …)).
+// Methods of the component close over nothing else, so for them any name does.
+func On(key string, h func(ctx app.Context, e app.Event)) (app.EventHandler, any) {
+	if key == "" {
+		panic("kit.On: a handler needs a key")
+	}
+	return func(ctx app.Context, e app.Event) {
+		defer caught()
+		h(ctx, e)
+	}, key
+}
+
+// Click is On for a handler that does not ask about the event.
+func Click(key string, h func(ctx app.Context)) (app.EventHandler, any) {
+	return On(key, func(ctx app.Context, _ app.Event) { h(ctx) })
+}
+
+// Submit is Click for forms: the browser does not send the form itself.
+func Submit(key string, h func(ctx app.Context)) (app.EventHandler, any) {
+	return On(key, func(ctx app.Context, e app.Event) {
+		e.PreventDefault()
+		h(ctx)
+	})
+}
+
+// caught shows a panic as a crashed page instead of ending the program without
+// a word. It is deferred.
+func caught() {
+	if r := recover(); r != nil {
+		bridge.Crash(fmt.Sprint(r))
+	}
+}
+
+// requestTimeout bounds what Do runs. It is longer than the longest wait for a
+// person in a dialog over the page.
+const requestTimeout = 15 * time.Minute
+
+// Do runs work in the background and then done on the goroutine that draws,
+// after which c is drawn again. If c has left the page by then, done does not
+// run. Work must not touch c.
+func Do(ctx app.Context, c app.Composer, work func(context.Context) error, done func(app.Context, error)) {
+	d := ctx.Dispatcher()
+	d.Async(func() {
+		defer caught()
+		background, cancel := context.WithTimeout(context.Background(), requestTimeout)
+		defer cancel()
+		err := work(background)
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: c, Function: func(ctx app.Context) {
+			defer caught()
+			if done != nil {
+				done(ctx, err)
+			}
+		}})
+	})
+}
+
+// Ask is Do for work that has a result.
+func Ask[T any](ctx app.Context, c app.Composer, work func(context.Context) (T, error), done func(app.Context, T, error)) {
+	var v T
+	Do(ctx, c, func(ctx context.Context) (err error) {
+		v, err = work(ctx)
+		return err
+	}, func(ctx app.Context, err error) { done(ctx, v, err) })
+}
+
+// Every runs f on the goroutine that draws each time d has passed, while c is on
+// the page and f returns true. Nothing runs while nobody can see the page.
+func Every(ctx app.Context, c app.Composer, d time.Duration, f func(app.Context) bool) {
+	if app.IsServer {
+		return // a test would wait for it for ever
+	}
+	disp := ctx.Dispatcher()
+	var tick func()
+	tick = func() {
+		time.AfterFunc(d, func() {
+			disp.Dispatch(app.Dispatch{Mode: app.Update, Source: c, Function: func(ctx app.Context) {
+				defer caught()
+				if bridge.Hidden() || f(ctx) {
+					tick()
+				}
+			}})
+		})
+	}
+	tick()
+}
+
+// ErrGivenUp is what a request returns when the person closed the dialog that it
+// waited for. It needs no message.
+var ErrGivenUp = errors.New("given up")

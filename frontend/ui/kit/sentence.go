@@ -1,0 +1,185 @@
+package kit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
+)
+
+// Sentence says what happened, that nothing was lost, and what to do.
+func Sentence(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, client.ErrOffline):
+		return "The server cannot be reached. Nothing was changed; try again when the network is back."
+	case errors.Is(err, client.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return "The server did not answer in time. Look whether the change was made before you try again."
+	case errors.Is(err, ErrGivenUp), errors.Is(err, context.Canceled):
+		return "Nothing was changed."
+	}
+	p := client.ProblemOf(err)
+	if p == nil {
+		return "The answer could not be understood. Reload the page and try again."
+	}
+	said := join(p.Detail, p.Fix)
+	switch {
+	case p.Status == 429:
+		return "Too many requests in a short time. " + after(p.RetryAfter)
+	case p.Status == 503:
+		return "The server is busy or cannot reach its database. Nothing was changed. " + after(p.RetryAfter)
+	case p.Status >= 500:
+		s := "The server failed. It has been recorded; try again."
+		if p.RequestID != "" {
+			s += " Request " + p.RequestID + "."
+		}
+		return s
+	case p.Status == 412:
+		return "Somebody else has changed this meanwhile. Nothing was overwritten; look at it again."
+	case p.Status == 404:
+		return "This does not exist, or you may not see it."
+	case p.Status == 401:
+		return "You are signed out. Sign in to carry on."
+	case said != "":
+		return said
+	case p.Status == 403:
+		return "Your role does not allow this."
+	}
+	return p.Title + "."
+}
+
+func join(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func after(d time.Duration) string {
+	if d <= 0 {
+		return "Try again in a moment."
+	}
+	return "Try again in " + Duration(d) + "."
+}
+
+// Silent reports whether an error needs no message: the person gave up.
+func Silent(err error) bool { return errors.Is(err, ErrGivenUp) || errors.Is(err, context.Canceled) }
+
+// Failed draws why something could not be fetched. Again may be nil.
+func Failed(err error, again func(app.Context)) app.UI {
+	title := "This could not be loaded"
+	if client.Status(err) == 404 {
+		title = "Not found"
+	}
+	return Empty(EmptyOpts{Icon: "triangle-alert", Title: title, Text: Sentence(err), Alert: true, Action: retry(again), OnAction: again})
+}
+
+func retry(again func(app.Context)) string {
+	if again == nil {
+		return ""
+	}
+	return "Try again"
+}
+
+// Errors are the mistakes in a form: by JSON pointer what the field's line says.
+// The zero value has none. [Errors.At] marks a pointer as shown; what no field
+// shows is in [Errors.Rest].
+type Errors struct {
+	at    map[string]string
+	form  string
+	shown map[string]bool
+}
+
+// Check checks a request in the browser and reports whether it may be sent.
+func (e *Errors) Check(body any) bool {
+	*e = Errors{}
+	for _, w := range validate.Check(body) {
+		e.put(w)
+	}
+	return len(e.at) == 0
+}
+
+// Take takes the mistakes from a refused request. Nil clears them.
+func (e *Errors) Take(err error) {
+	*e = Errors{}
+	if err == nil || Silent(err) {
+		return
+	}
+	if p := client.ProblemOf(err); p != nil && (p.Status == 422 || p.Status == 409) && len(p.Errors) > 0 {
+		for _, w := range p.Errors {
+			e.put(w)
+		}
+		return
+	}
+	e.form = Sentence(err)
+}
+
+// Add adds a mistake that only the page knows of.
+func (e *Errors) Add(pointer, sentence string) {
+	e.put(api.FieldError{Pointer: pointer, Detail: sentence})
+}
+
+func (e *Errors) put(w api.FieldError) {
+	if e.at == nil {
+		e.at = map[string]string{}
+	}
+	if e.at[w.Pointer] == "" {
+		e.at[w.Pointer] = join(w.Detail, w.Fix)
+	}
+}
+
+// At returns what the field of this pointer says, "" if it is right.
+func (e *Errors) At(pointer string) string {
+	if e.shown == nil {
+		e.shown = map[string]bool{}
+	}
+	e.shown[pointer] = true
+	return e.at[pointer]
+}
+
+// Under returns what is wrong below a pointer, such as in a list of addresses,
+// as one line.
+func (e *Errors) Under(pointer string) string {
+	var out []string
+	for _, at := range slices.Sorted(maps.Keys(e.at)) {
+		if at == pointer || strings.HasPrefix(at, pointer+"/") {
+			e.At(at)
+			out = append(out, e.at[at])
+		}
+	}
+	return strings.Join(slices.Compact(out), " ")
+}
+
+// Any reports whether something is wrong.
+func (e *Errors) Any() bool { return len(e.at) > 0 || e.form != "" }
+
+// Rest draws what no field shows, nothing if there is nothing. Call it after the
+// fields were drawn, or first with the pointers that they will show.
+func (e *Errors) Rest(pointers ...string) app.UI {
+	for _, p := range pointers {
+		e.At(p)
+	}
+	text := e.form
+	for _, at := range slices.Sorted(maps.Keys(e.at)) {
+		if !e.shown[at] {
+			text = join(text, fmt.Sprintf("%s: %s", strings.TrimPrefix(at, "#/"), e.at[at]))
+		}
+	}
+	if text == "" {
+		return Nothing()
+	}
+	return app.Div().Class("banner", "is-bad").Attr("role", "alert").Body(Icon("triangle-alert"), app.P().Text(text))
+}
