@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,9 +153,9 @@ func TestQueueIsBounded(t *testing.T) {
 
 func TestCloseHurriesWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := true
+		var up atomic.Bool
 		r := &recorder{answer: func(Letter) error {
-			if down {
+			if !up.Load() {
 				return errors.New("down")
 			}
 			return nil
@@ -164,7 +165,7 @@ func TestCloseHurriesWhatWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		down = false
+		up.Store(true)
 		began := time.Now()
 		if err := q.Close(t.Context()); err != nil || len(r.sent) != 1 || time.Since(began) != 0 {
 			t.Errorf("got %v, %d deliveries after %v", err, len(r.sent), time.Since(began))
