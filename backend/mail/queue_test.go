@@ -84,6 +84,7 @@ func TestQueueTriesAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(r.sent) != 1 || len(r.at) != 4 || r.at[3].Sub(r.at[0]) != 36*time.Second {
 			t.Errorf("got %d deliveries after tries at %v", len(r.sent), r.at)
 		}
@@ -114,6 +115,7 @@ func TestQueueGivesUp(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if tries["1"] != 1 || tries["2"] != 1 || tries["3"] != 3 || q.Waiting() != 0 {
 			t.Errorf("got tries %v, %d wait; want 1, 1 and 3", tries, q.Waiting())
 		}
@@ -165,6 +167,7 @@ func TestCloseHurriesWhatWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		up.Store(true)
 		began := time.Now()
 		if err := q.Close(t.Context()); err != nil || len(r.sent) != 1 || time.Since(began) != 0 {
