@@ -1,0 +1,97 @@
+package mongo
+
+import (
+	"strings"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+)
+
+// collection is what the database is told about one of our collections. It is
+// declared in the file of its noun, beside the queries that need its indexes.
+type collection struct {
+	name    string
+	schema  bson.D // $jsonSchema
+	indexes []mongo.IndexModel
+}
+
+func collections() []collection {
+	var all []collection
+	for _, of := range [][]collection{
+		metaCollections(), userCollections(), signupCollections(), sessionCollections(), teamCollections(), memberCollections(),
+		tokenCollections(), tokenNameCollections(), orderCollections(), callCollections(), rollupCollections(), eventCollections(),
+		onceCollections(), idempotentCollections(), erasureCollections(),
+	} {
+		all = append(all, of...)
+	}
+	return all
+}
+
+// The types of fields. A number may be of either width: the driver writes an
+// int as short as it is.
+var (
+	text    = bson.D{{Key: "bsonType", Value: "string"}}
+	date    = bson.D{{Key: "bsonType", Value: "date"}}
+	number  = bson.D{{Key: "bsonType", Value: bson.A{"int", "long"}}}
+	boolean = bson.D{{Key: "bsonType", Value: "bool"}}
+	binary  = bson.D{{Key: "bsonType", Value: "binData"}}
+
+	orNullDate = bson.D{{Key: "bsonType", Value: bson.A{"date", "null"}}}
+)
+
+const optional = "?"
+
+// object describes a document by names and types in turn. A name that begins
+// with "?" may be absent. Fields that are not named may be there, so that a
+// newer program can share the database while it takes over.
+func object(fields ...any) bson.D {
+	required, properties := bson.A{}, bson.D{}
+	for i := 0; i < len(fields); i += 2 {
+		name, maybe := strings.CutPrefix(fields[i].(string), optional)
+		if !maybe {
+			required = append(required, name)
+		}
+		properties = append(properties, bson.E{Key: name, Value: fields[i+1]})
+	}
+	return bson.D{{Key: "bsonType", Value: "object"}, {Key: "required", Value: required}, {Key: "properties", Value: properties}}
+}
+
+func listOf(items bson.D) bson.D {
+	return bson.D{{Key: "bsonType", Value: "array"}, {Key: "items", Value: items}}
+}
+
+// orNull is for lists whose nil is not the same as an empty list.
+func orNull(list bson.D) bson.D {
+	return bson.D{{Key: "bsonType", Value: bson.A{"array", "null"}}, {Key: "items", Value: list[1].Value}}
+}
+
+func oneOf(values ...string) bson.D {
+	list := bson.A{}
+	for _, v := range values {
+		list = append(list, v)
+	}
+	return bson.D{{Key: "enum", Value: list}}
+}
+
+// index describes an index by its fields; "-" before one makes it descend. Its
+// name is that of its fields, as the server would choose it.
+func index(fields ...string) mongo.IndexModel {
+	var keys bson.D
+	for _, f := range fields {
+		order := 1
+		if name, down := strings.CutPrefix(f, "-"); down {
+			f, order = name, -1
+		}
+		keys = append(keys, bson.E{Key: f, Value: order})
+	}
+	return mongo.IndexModel{Keys: keys}
+}
+
+// unique describes a unique index. Its first fields are the shard key of its
+// collection, or it could not be unique in a sharded cluster.
+func unique(fields ...string) mongo.IndexModel {
+	m := index(fields...)
+	m.Options = options.Index().SetUnique(true)
+	return m
+}

@@ -1,0 +1,94 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/x/mongo/driver/topology"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+var (
+	// errClosed counts as unavailable: while a process ends, its last requests
+	// are told to come back, to another one.
+	errClosed = fmt.Errorf("%w (the store is closed)", portal.ErrUnavailable)
+	// errAgain says that a transaction lost a race and has to run again.
+	errAgain = errors.New("another transaction won")
+	errEnded = errors.New("the transaction of this context has ended")
+)
+
+// The labels that the server and the driver put on errors, named by the
+// MongoDB specifications of transactions and retryable writes.
+const (
+	labelTransient = "TransientTransactionError"
+	labelUnknown   = "UnknownTransactionCommitResult"
+	labelRetryable = "RetryableWriteError"
+)
+
+// goneCodes are the server's errors that say nothing about the request: the
+// member is stepping down, shutting down, out of reach or out of time.
+var goneCodes = []int{
+	6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436, // the retryable ones of the specification
+	24,  // LockTimeout
+	50,  // MaxTimeMSExpired
+	64,  // WriteConcernFailed
+	100, // UnsatisfiableWriteConcern
+	112, // WriteConflict
+	134, // ReadConcernMajorityNotAvailableYet
+	246, // SnapshotUnavailable
+	262, // ExceededTimeLimit
+}
+
+func hasLabel(err error, label string) bool {
+	var labeled interface{ HasErrorLabel(string) bool }
+	return errors.As(err, &labeled) && labeled.HasErrorLabel(label)
+}
+
+// gone reports that the database could not be reached, or could not serve at
+// the moment: another try may succeed.
+func gone(err error) bool {
+	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || hasLabel(err, labelTransient) ||
+		hasLabel(err, labelUnknown) || hasLabel(err, labelRetryable) {
+		return true
+	}
+	var selection topology.ServerSelectionError
+	var pool topology.PoolError
+	if errors.As(err, &selection) || errors.As(err, &pool) || errors.Is(err, mongo.ErrClientDisconnected) ||
+		errors.Is(err, driver.ErrDeadlineWouldBeExceeded) || errors.Is(err, topology.ErrServerClosed) {
+		return true
+	}
+	var server mongo.ServerError
+	return errors.As(err, &server) && slices.ContainsFunc(goneCodes, server.HasErrorCode)
+}
+
+// fail names the step that failed, and turns what says that the database is out
+// of reach into [portal.ErrUnavailable]. In a transaction it notes whether to
+// run again. Errors that are the portal's own pass as they are.
+func (s *Store) fail(ctx context.Context, step string, err error) error {
+	if err == nil || portal.KindOf(err) != "" {
+		return err
+	}
+	again := errors.Is(err, errAgain) || gone(err)
+	if t := transactionOf(ctx); t != nil && again && t.again == nil {
+		t.again = err
+	}
+	switch {
+	case s.closed.Load():
+		return errClosed
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("%s: %w", step, ctx.Err()) // whoever asked has gone
+	case again:
+		return unavailable(step, err)
+	default:
+		return fmt.Errorf("%s: %w", step, err)
+	}
+}
+
+func unavailable(step string, err error) error {
+	return fmt.Errorf("%s: %w: %w", step, portal.ErrUnavailable, err)
+}

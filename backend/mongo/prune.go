@@ -1,0 +1,164 @@
+package mongo
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// Prune implements [portal.Store]. Several processes may prune at once; each
+// counts what it removed itself.
+func (s *Store) Prune(ctx context.Context, before portal.PruneTimes, limit int) (int, error) {
+	if s.closed.Load() {
+		return 0, errClosed
+	}
+	total := 0
+	for _, step := range []func(limit int) (int, error){
+		func(limit int) (int, error) { return s.pruneErasures(ctx, limit) },
+		s.past(ctx, s.sessions, before.Now, "expires_at"),
+		s.past(ctx, s.signups, before.Now, "expires_at"),
+		s.past(ctx, s.once, before.Now, "until"),
+		s.past(ctx, s.counters, before.Now, "ends"),
+		s.past(ctx, s.idempotents, before.Now, "expires_at"),
+		s.past(ctx, s.tokenNames, before.Now, "ends_at"),
+		s.past(ctx, s.calls, before.Calls, "at"),
+		s.past(ctx, s.rollups, before.Rollups, "at", bson.E{Key: "step", Value: portal.Hour}),
+		s.past(ctx, s.rollups, before.Events, "at", bson.E{Key: "step", Value: portal.Day}),
+		s.past(ctx, s.tokens, before.EndedTokens, "revoked_at"),
+		s.past(ctx, s.tokens, before.EndedTokens, "expires_at"),
+		func(limit int) (int, error) { return s.pruneEvents(ctx, before.Events, limit) },
+	} {
+		if total >= limit {
+			break
+		}
+		n, err := step(limit - total)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// past removes what has a time before the given one. The zero time removes
+// nothing.
+func (s *Store) past(ctx context.Context, c *mongo.Collection, before time.Time, field string, and ...bson.E) func(limit int) (int, error) {
+	return func(limit int) (int, error) {
+		if before.IsZero() {
+			return 0, nil
+		}
+		filter := append(bson.D{}, and...)
+		return s.remove(ctx, c, append(filter, bson.E{Key: field, Value: bson.D{{Key: "$lt", Value: toInstant(before)}}}), limit)
+	}
+}
+
+// remove deletes at most limit of the documents that a filter selects.
+func (s *Store) remove(ctx context.Context, c *mongo.Collection, filter bson.D, limit int) (int, error) {
+	if limit <= 0 {
+		return 0, nil
+	}
+	var ids bson.A
+	err := s.read(ctx, "find what to remove", func(ctx context.Context) error {
+		ids = nil
+		cursor, err := c.Find(ctx, filter, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetLimit(int64(min(limit, eraseAtOnce))))
+		if err != nil {
+			return err
+		}
+		var found []struct {
+			ID bson.RawValue `bson:"_id"`
+		}
+		if err := cursor.All(ctx, &found); err != nil {
+			return err
+		}
+		for _, d := range found {
+			ids = append(ids, d.ID)
+		}
+		return nil
+	})
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return s.removeAll(ctx, c, append(bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, filter...))
+}
+
+func (s *Store) removeAll(ctx context.Context, c *mongo.Collection, filter bson.D) (n int, err error) {
+	err = s.write(ctx, "remove what is past its time", func(ctx context.Context) error {
+		r, err := c.DeleteMany(ctx, filter)
+		if r != nil {
+			n = int(r.DeletedCount)
+		}
+		return err
+	})
+	return n, err
+}
+
+// pruneEvents removes the oldest events of each chain up to the first that is
+// not past its time, and never the newest: what is left of a chain has no gaps,
+// and goes on where it was.
+func (s *Store) pruneEvents(ctx context.Context, before time.Time, limit int) (int, error) {
+	if before.IsZero() {
+		return 0, nil
+	}
+	chains, err := s.chainsBefore(ctx, before)
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, chain := range chains {
+		end, err := s.firstKept(ctx, chain, before)
+		if err != nil {
+			return total, err
+		}
+		n, err := s.remove(ctx, s.events, bson.D{{Key: "chain", Value: chain}, {Key: "seq", Value: bson.D{{Key: "$lt", Value: end}}}}, limit-total)
+		if total += n; err != nil || total >= limit {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// chainsBefore lists the chains with events before a time.
+func (s *Store) chainsBefore(ctx context.Context, before time.Time) ([]string, error) {
+	var chains []string
+	err := s.read(ctx, "list chains", func(ctx context.Context) error {
+		chains = nil
+		cursor, err := s.events.Aggregate(ctx, mongo.Pipeline{
+			{{Key: "$match", Value: bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: toInstant(before)}}}}}},
+			{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$chain"}}}},
+		}, options.Aggregate().SetAllowDiskUse(true))
+		if err != nil {
+			return err
+		}
+		var found []struct {
+			Chain string `bson:"_id"`
+		}
+		if err := cursor.All(ctx, &found); err != nil {
+			return err
+		}
+		for _, d := range found {
+			chains = append(chains, d.Chain)
+		}
+		return nil
+	})
+	return chains, err
+}
+
+// firstKept returns the seq of the first event of a chain that stays.
+func (s *Store) firstKept(ctx context.Context, chain string, before time.Time) (int64, error) {
+	head, _, err := s.Head(ctx, chain)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := all[eventDoc](ctx, s, s.events, "Event",
+		bson.D{{Key: "chain", Value: chain}, {Key: "at", Value: bson.D{{Key: "$gte", Value: toInstant(before)}}}},
+		options.Find().SetSort(bson.D{{Key: "seq", Value: 1}}).SetLimit(1))
+	if err != nil || len(kept) == 0 {
+		return head, err
+	}
+	return kept[0].Seq, nil
+}

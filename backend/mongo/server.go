@@ -1,0 +1,94 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+	"go.mongodb.org/mongo-driver/mongo/readpref"
+	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// oldestWire is the wire version of MongoDB 6.0, the oldest that is tested.
+const oldestWire = 17
+
+// hello is what a server says about itself, also to those it does not know.
+type hello struct {
+	SetName     string `bson:"setName"`
+	Message     string `bson:"msg"`          // isdbgrid of a mongos
+	Uninitiated bool   `bson:"isreplicaset"` // started with --replSet, and no more than that
+	Wire        int    `bson:"maxWireVersion"`
+}
+
+const howToInitiate = "run rs.initiate() once in mongosh; a set of one member is enough to begin with"
+
+// problem returns what is wrong with a server, in a sentence that mends it, or
+// "".
+func (h hello) problem() string {
+	switch {
+	case h.Uninitiated:
+		return "the MongoDB server was started as a member of a replica set that does not exist yet: " + howToInitiate
+	case h.SetName == "" && h.Message != "isdbgrid":
+		return "the MongoDB server is a stand-alone server, but Gatehouse needs transactions, which only a replica set has: " +
+			"start it with --replSet rs0 (or replication.replSetName in mongod.conf) and " + howToInitiate
+	case h.Wire < oldestWire:
+		return "the MongoDB server is older than 6.0: upgrade it"
+	}
+	return ""
+}
+
+// checkServer waits for the primary and refuses a server that cannot do what is
+// promised.
+func checkServer(ctx context.Context, client *mongo.Client, uri string) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultDeadline)
+	defer cancel()
+	for try := 0; ; try++ {
+		var h hello
+		err := client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&h)
+		if err == nil {
+			if p := h.problem(); p != "" {
+				return errors.New(p)
+			}
+			return nil
+		}
+		if p := diagnose(uri); p != "" {
+			return errors.New(p)
+		}
+		if !gone(err) || pause(ctx, try) != nil {
+			return fmt.Errorf("MongoDB cannot be reached: %w: %w", portal.ErrUnavailable, err)
+		}
+	}
+}
+
+// diagnose asks the servers of a URI one by one why they are no primary. It
+// knows about the two mistakes of a first start.
+func diagnose(uri string) string {
+	parsed, err := connstring.ParseAndValidate(uri)
+	if err != nil || !strings.HasPrefix(uri, connstring.SchemeMongoDB+"://") {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for _, host := range parsed.Hosts {
+		o := options.Client().ApplyURI(uri).SetHosts([]string{host}).SetDirect(true).SetServerSelectionTimeout(time.Second)
+		o.ReplicaSet, o.Auth = nil, nil
+		client, err := mongo.Connect(ctx, o)
+		if err != nil {
+			continue
+		}
+		var h hello
+		err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}, options.RunCmd().SetReadPreference(readpref.Nearest())).Decode(&h)
+		_ = client.Disconnect(ctx)
+		if err == nil && h.problem() != "" {
+			return h.problem()
+		}
+	}
+	return ""
+}

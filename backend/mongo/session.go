@@ -1,0 +1,99 @@
+package mongo
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// sessionDoc has the hash of the cookie as its _id, which is what every request
+// of a browser asks for.
+type sessionDoc struct {
+	Hash       string  `bson:"_id"`
+	ID         string  `bson:"id"`
+	User       string  `bson:"user"`
+	CreatedAt  instant `bson:"created_at,omitempty"`
+	LastSeenAt instant `bson:"last_seen_at,omitempty"`
+	ExpiresAt  instant `bson:"expires_at,omitempty"`
+	FreshUntil instant `bson:"fresh_until,omitempty"`
+	Address    string  `bson:"address"`
+	UserAgent  string  `bson:"user_agent"`
+}
+
+func sessionCollections() []collection {
+	return []collection{{
+		name: "sessions",
+		schema: object("_id", text, "id", text, "user", text, "?created_at", date, "?last_seen_at", date, "?expires_at", date,
+			"?fresh_until", date, "address", text, "user_agent", text),
+		indexes: []mongo.IndexModel{index("user", "-created_at", "-id"), index("expires_at")},
+	}}
+}
+
+func toSessionDoc(v portal.Session) sessionDoc {
+	return sessionDoc{
+		Hash: v.Hash, ID: v.ID, User: v.User, CreatedAt: toInstant(v.CreatedAt), LastSeenAt: toInstant(v.LastSeenAt),
+		ExpiresAt: toInstant(v.ExpiresAt), FreshUntil: toInstant(v.FreshUntil), Address: v.Address, UserAgent: v.UserAgent,
+	}
+}
+
+func (d sessionDoc) value() (portal.Session, error) {
+	return portal.Session{
+		Hash: d.Hash, ID: d.ID, User: d.User, CreatedAt: toTime(d.CreatedAt), LastSeenAt: toTime(d.LastSeenAt),
+		ExpiresAt: toTime(d.ExpiresAt), FreshUntil: toTime(d.FreshUntil), Address: d.Address, UserAgent: d.UserAgent,
+	}, nil
+}
+
+// InsertSession implements [portal.SessionStore].
+func (s *Store) InsertSession(ctx context.Context, v portal.Session) error {
+	return s.insert(ctx, s.sessions, "insert a session", toSessionDoc(v), idTaken)
+}
+
+// SessionByHash implements [portal.SessionStore].
+func (s *Store) SessionByHash(ctx context.Context, hash string) (portal.Session, error) {
+	return one[sessionDoc](ctx, s, s.sessions, "Session", byID(hash))
+}
+
+// ReplaceSession implements [portal.SessionStore].
+func (s *Store) ReplaceSession(ctx context.Context, v portal.Session) error {
+	return s.write(ctx, "replace a session", func(ctx context.Context) error {
+		r, err := s.sessions.ReplaceOne(ctx, byID(v.Hash), toSessionDoc(v))
+		if err == nil && r.MatchedCount == 0 {
+			return portal.ErrNotFound("Session")
+		}
+		return err
+	})
+}
+
+// Sessions implements [portal.SessionStore].
+func (s *Store) Sessions(ctx context.Context, user string) ([]portal.Session, error) {
+	return all[sessionDoc](ctx, s, s.sessions, "Session", bson.D{{Key: "user", Value: user}},
+		options.Find().SetSort(bson.D{{Key: "created_at", Value: -1}, {Key: "id", Value: -1}}))
+}
+
+// DeleteSession implements [portal.SessionStore].
+func (s *Store) DeleteSession(ctx context.Context, user, id string) error {
+	return s.inTransaction(ctx, "delete a session", func(ctx context.Context) error {
+		r, err := s.sessions.DeleteMany(ctx, bson.D{{Key: "user", Value: user}, {Key: "id", Value: id}})
+		if err == nil && r.DeletedCount == 0 {
+			return portal.ErrNotFound("Session")
+		}
+		return s.fail(ctx, "delete a session", err)
+	})
+}
+
+// DeleteSessions implements [portal.SessionStore].
+func (s *Store) DeleteSessions(ctx context.Context, user, except string) (int, error) {
+	var n int
+	err := s.inTransaction(ctx, "delete the sessions of a user", func(ctx context.Context) error {
+		r, err := s.sessions.DeleteMany(ctx, bson.D{{Key: "user", Value: user}, {Key: "id", Value: bson.D{{Key: "$ne", Value: except}}}})
+		if err == nil {
+			n = int(r.DeletedCount)
+		}
+		return s.fail(ctx, "delete the sessions of a user", err)
+	})
+	return n, err
+}
