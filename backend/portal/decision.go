@@ -17,16 +17,21 @@ type DecisionID [16]byte
 
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
+// idLength is the length of a written id.
+const idLength = 26
+
 // String writes the id as 26 characters of Crockford base 32.
-func (id DecisionID) String() string {
-	var text [26]byte
+func (id DecisionID) String() string { return string(id.append(make([]byte, 0, idLength))) }
+
+func (id DecisionID) append(to []byte) []byte {
+	var text [idLength]byte
 	hi, lo := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
 	for i := len(text) - 1; i >= 0; i-- {
 		text[i] = crockford[lo&31]
 		lo = lo>>5 | hi<<59
 		hi >>= 5
 	}
-	return string(text[:])
+	return append(to, text[:]...)
 }
 
 // newDecisionID needs to be unique, not secret: the runtime's generator serves,
@@ -94,33 +99,38 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 		d.Code = Undecided
 		return d
 	}
-	g := p.matching(t, secret.Digest(ask.Secret))
+	g, unknownKey := p.matching(t, secret.Digest(ask.Secret))
 	if g == nil {
+		if unknownKey != "" { // this node has the wrong key file: nobody's secret is wrong
+			p.log.ErrorContext(ctx, "a token was hashed with a key that is not in the key file", "token", t.ID, "key_id", unknownKey)
+			d.Code = Undecided
+		}
 		return d
 	}
 	d.Token, d.Generation = t, g
 	if d.Code = t.refusal(g, ask.At); d.Code != OK {
 		if g.dead(ask.At) || d.Code == Revoked {
-			p.alarm(ctx, &d, ask)
+			p.alarm(ctx, d, *ask)
 		}
 		return d
 	}
 	p.weigh(&d, ask)
 	if d.Code == OK && (t.FirstUsedAt.IsZero() || g.ActivatedAt.IsZero()) {
-		p.firstUse(ctx, &d, ask)
+		d.Code = p.firstUse(ctx, t, g.Number, *ask)
 	}
 	if d.Code == OK && g.KeyID != p.keys.KeyID() {
-		p.rekey(d, ask.Secret)
+		p.rekey(t, g, ask.Secret)
 	}
 	return d
 }
 
 // matching returns the generation whose secret has this digest, or nil. With no
-// record it works as long as with one.
-func (p *Portal) matching(t *Token, digest [32]byte) *Generation {
+// record it works as long as with one. If nothing matches, unknownKey is the
+// key of a generation that could not be compared, "" if all were.
+func (p *Portal) matching(t *Token, digest [32]byte) (g *Generation, unknownKey string) {
 	if t == nil {
 		p.keys.DummyMAC(digest)
-		return nil
+		return nil, ""
 	}
 	var mac [32]byte
 	var ok bool
@@ -131,19 +141,23 @@ func (p *Portal) matching(t *Token, digest [32]byte) *Generation {
 			mac, ok = p.keys.MAC(g.KeyID, digest)
 			of = g.KeyID
 		}
-		if ok && subtle.ConstantTimeCompare(mac[:], g.MAC[:]) == 1 {
-			return g
+		if !ok {
+			unknownKey = g.KeyID
+		} else if subtle.ConstantTimeCompare(mac[:], g.MAC[:]) == 1 {
+			return g, ""
 		}
 	}
-	return nil
+	return nil, unknownKey
 }
 
-// weigh asks what comes after the secret was accepted: address, limit, abilities.
+// weigh asks what comes after the secret was accepted: limit, address, abilities.
+// The limit is first, because what is refused for the others counts against it.
 func (p *Portal) weigh(d *Decision, ask *Ask) {
 	t := d.Token
-	limit := t.limit(p.catalogue)
+	own, lent := p.abilities(t)
+	d.Effective = own.And(lent)
 	var ok bool
-	if d.Limit, ok = p.limits.take(t.ID, limit, ask.At, true); !ok {
+	if d.Limit, ok = p.limits.take(t.ID, t.limit(p.catalogue), ask.At); !ok {
 		d.Code = RateLimited
 		return
 	}
@@ -151,8 +165,6 @@ func (p *Portal) weigh(d *Decision, ask *Ask) {
 		d.Code = AddressDenied
 		return
 	}
-	own, lent := p.abilities(t)
-	d.Effective = own.And(lent)
 	if d.Missing = ask.Need.Without(d.Effective); !d.Missing.Empty() {
 		d.ByRole = own.Contains(ask.Need)
 		d.Code = Insufficient

@@ -43,8 +43,10 @@ func newLimiter() *limiter {
 	return l
 }
 
-// take asks for one request at the instant now. With spend false it only looks.
-func (l *limiter) take(key string, limit RateLimit, now time.Time, spend bool) (LimitState, bool) {
+// take asks for one request at the instant now, and takes it if it may pass. A
+// limit that is not what it was before binds from now on: at worst as if all of
+// the new quota had just been used.
+func (l *limiter) take(key string, limit RateLimit, now time.Time) (LimitState, bool) {
 	at := now.UnixNano()
 	every := int64(limit.Window) / int64(limit.Quota)
 	window := every * int64(limit.Quota) // without the remainder, so that the counts are exact
@@ -59,17 +61,16 @@ func (l *limiter) take(key string, limit RateLimit, now time.Time, spend bool) (
 		}
 		s.sweep = at + sweepEvery
 	}
-	full := max(s.full[key], at)
+	full := min(max(s.full[key], at), at+window)
 	next := full + every
 	ok := next-at <= window
-	if ok && spend {
+	if ok {
 		full = next
 		s.full[key] = full
 	}
 	s.mu.Unlock()
 
-	state := LimitState{RateLimit: limit, Reset: time.Duration(full - at)}
-	state.Remaining = int(max(window-(full-at), 0) / every) // the limit may have shrunk
+	state := LimitState{RateLimit: limit, Remaining: int((window - (full - at)) / every), Reset: time.Duration(full - at)}
 	if !ok {
 		state.RetryAfter = time.Duration(next - at - window)
 	}

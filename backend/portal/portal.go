@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -67,9 +68,17 @@ func New(o Options) *Portal {
 // lookupTimeout is how long a decision waits for storage before it refuses.
 const lookupTimeout = 2 * time.Second
 
-// Close stores the calls that wait, for as long as ctx lasts. The store stays
-// open.
-func (p *Portal) Close(ctx context.Context) error { return p.recorder.close(ctx) }
+// Close stores the calls that wait, for as long as ctx lasts, and ends what runs
+// beside requests. The store stays open.
+func (p *Portal) Close(ctx context.Context) error {
+	err := p.recorder.close(ctx)
+	select {
+	case p.rekeying <- struct{}{}: // and never again
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, ctx.Err())
+	}
+}
 
 // Catalogue returns the catalogue in force.
 func (p *Portal) Catalogue() *Catalogue { return p.catalogue }
@@ -109,15 +118,9 @@ func (p *Portal) event(chain, actor, action, target string, from Origin, data ma
 	if data == nil {
 		data = map[string]any{}
 	}
-	if from.Address.IsValid() {
-		data["address"] = from.Address.String()
-	}
-	if from.UserAgent != "" {
-		data["user_agent"] = strings.ToValidUTF8(cut(from.UserAgent, maxAgentBytes), "")
-	}
-	if from.RequestID != "" {
-		data["request_id"] = from.RequestID
-	}
+	data["address"] = addressText(from.Address)
+	data["user_agent"] = cut(from.UserAgent, maxAgentBytes)
+	data["request_id"] = cut(from.RequestID, maxAgentBytes)
 	for k, v := range data {
 		if v == "" || v == nil {
 			delete(data, k)
@@ -126,12 +129,18 @@ func (p *Portal) event(chain, actor, action, target string, from Origin, data ma
 	return audit.Event{Chain: chain, At: p.clock(), Actor: actor, Action: action, Target: target, Data: data}
 }
 
-// cut shortens s to at most n bytes; a rune that does not fit falls away whole.
+// cut shortens s to at most n bytes of valid UTF-8, which is all that storage
+// takes; a rune that does not fit falls away whole.
 func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
+	return strings.ToValidUTF8(s[:min(len(s), n)], "")
+}
+
+// addressText writes an address, "" for none.
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
 	}
-	return strings.ToValidUTF8(s[:n], "")
+	return a.String()
 }
 
 // member returns the role of a person in a team, and refuses what the role may

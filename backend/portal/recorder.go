@@ -44,14 +44,12 @@ type pendingCall struct {
 // audited. Calls without a known token belong to no team and are only counted.
 //
 // What was handed over is in storage within half a second; a process that is
-// killed loses at most that much.
+// killed loses at most that much. After [Portal.Close] nothing is handed over.
 func (p *Portal) Record(d *Decision, r Recorded) {
 	if d.Token == nil {
 		return
 	}
-	if len(r.UserAgent) > maxAgentBytes {
-		r.UserAgent = r.UserAgent[:maxAgentBytes]
-	}
+	r.UserAgent, r.RequestID = cut(r.UserAgent, maxAgentBytes), cut(r.RequestID, maxAgentBytes)
 	p.recorder.add(pendingCall{Recorded: r, id: d.ID, at: d.At, code: d.Code, token: d.Token, generation: d.Generation.Number})
 }
 
@@ -194,10 +192,11 @@ func (r *recorder) batch(calls []pendingCall) CallBatch {
 	b := CallBatch{Calls: make([]Call, 0, len(calls))}
 	sums := map[rollupKey]*Rollup{}
 	uses := map[touchKey]Use{}
+	ids := decisionIDs(calls)
 	for i := range calls {
 		c := &calls[i]
 		b.Calls = append(b.Calls, Call{
-			ID: c.id.String(), Team: c.token.Team, At: c.at, Token: c.token.ID, Generation: c.generation,
+			ID: ids[i*idLength : (i+1)*idLength], Team: c.token.Team, At: c.at, Token: c.token.ID, Generation: c.generation,
 			Method: c.Method, Route: c.Route, Status: c.Status, Code: c.code, Duration: c.Duration,
 			Bytes: c.Bytes, Address: c.Address, UserAgent: c.UserAgent, RequestID: c.RequestID,
 		})
@@ -238,6 +237,16 @@ func (r *recorder) batch(calls []pendingCall) CallBatch {
 	return b
 }
 
+// decisionIDs writes the ids of calls into one text, which costs one allocation
+// for all of them.
+func decisionIDs(calls []pendingCall) string {
+	text := make([]byte, 0, len(calls)*idLength)
+	for i := range calls {
+		text = calls[i].id.append(text)
+	}
+	return string(text)
+}
+
 // use notes the use of a generation, at most once a minute. A secret that was
 // refused for what it is was not used.
 func (r *recorder) use(uses map[touchKey]Use, c *pendingCall) {
@@ -254,7 +263,7 @@ func (r *recorder) use(uses map[touchKey]Use, c *pendingCall) {
 	r.touched[key] = c.at
 	uses[key] = Use{
 		Team: c.token.Team, Token: c.token.ID, Generation: c.generation, At: c.at,
-		Address: c.Address.String(), Client: c.UserAgent,
+		Address: addressText(c.Address), Client: c.UserAgent,
 	}
 }
 

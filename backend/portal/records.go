@@ -81,6 +81,10 @@ func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 	}
 	l := &lookup{id: id, done: make(chan lookupResult, 1)}
 	c.waiting = append(c.waiting, l)
+	if c.inFlight < c.slots() { // the database turned out to be far
+		c.inFlight++
+		go c.drain()
+	}
 	c.mu.Unlock()
 	select {
 	case r := <-l.done:

@@ -11,14 +11,16 @@ import (
 // firstUse records the first use of a token or of a new generation, and starts
 // the overlap clock of the generation before. It is written before the request
 // goes on; what cannot be recorded does not pass. If the token changed in the
-// meantime the decision changes with it.
-func (p *Portal) firstUse(ctx context.Context, d *Decision, ask *Ask) {
-	number, changed := d.Generation.Number, false
+// meantime the outcome changes with it.
+//
+// It takes copies, so that decisions that need none of this stay off the heap.
+func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask) Code {
 	from := Origin{Address: ask.Address, UserAgent: ask.UserAgent}
 	code, now := OK, ask.At.UTC().Truncate(time.Millisecond)
 	err := p.atomically(ctx, func(ctx context.Context) error {
-		code, changed = OK, false
-		stored, err := p.store.Token(ctx, d.Token.Team, d.Token.ID)
+		changed := false
+		code = OK
+		stored, err := p.store.Token(ctx, read.Team, read.ID)
 		if KindOf(err) == NotFound {
 			code = Revoked
 			return nil
@@ -59,10 +61,10 @@ func (p *Portal) firstUse(ctx context.Context, d *Decision, ask *Ask) {
 		return p.replaceToken(ctx, t)
 	})
 	if err != nil {
-		p.log.WarnContext(ctx, "the first use of a token could not be recorded", "token", d.Token.ID, "error", err)
-		code = Undecided
+		p.log.WarnContext(ctx, "the first use of a token could not be recorded", "token", read.ID, "error", err)
+		return Undecided
 	}
-	d.Code = code
+	return code
 }
 
 func (t *Token) generation(number int) *Generation {
@@ -74,19 +76,23 @@ func (t *Token) generation(number int) *Generation {
 	return nil
 }
 
+const (
+	alarmEvery = time.Hour   // for one token and network
+	alarmShare = time.Minute // how soon a process asks again about the alarm of another
+)
+
 // alarm records that a secret is in use which must not be: once per token,
 // network and hour, however often it is tried and in however many processes.
-func (p *Portal) alarm(ctx context.Context, d *Decision, ask *Ask) {
-	t := d.Token
-	hour := ask.At.UTC().Truncate(time.Hour)
-	key := "dead-secret|" + t.ID + "|" + Network(ask.Address).String() + "|" + hour.Format(time.RFC3339)
-	if p.alarms.has(key, ask.At) {
+func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
+	t, now := d.Token, ask.At.UTC().Truncate(time.Millisecond)
+	key := "dead-secret|" + t.ID + "|" + Network(ask.Address).String()
+	if p.alarms.has(key, now) {
 		return
 	}
-	until := hour.Add(2 * time.Hour)
+	var first bool
 	err := p.atomically(ctx, func(ctx context.Context) error {
-		first, err := p.store.Once(ctx, key, p.clock(), until)
-		if err != nil || !first {
+		var err error
+		if first, err = p.store.Once(ctx, key, now, now.Add(alarmEvery)); err != nil || !first {
 			return err
 		}
 		_, err = p.store.Append(ctx, p.event(t.Team, ActorAnonymous, "token.dead_secret_used", t.ID,
@@ -100,7 +106,11 @@ func (p *Portal) alarm(ctx context.Context, d *Decision, ask *Ask) {
 		p.log.WarnContext(ctx, "the use of a dead secret could not be recorded", "token", t.ID, "error", err)
 		return
 	}
-	p.alarms.add(key, until)
+	if first {
+		p.alarms.add(key, now.Add(alarmEvery))
+	} else {
+		p.alarms.add(key, now.Add(alarmShare))
+	}
 }
 
 // Network returns the network that an address is counted with: the address
@@ -120,7 +130,7 @@ func Network(a netip.Addr) netip.Prefix {
 
 // rekey hashes a generation with the newest pepper, beside the request: the
 // token is valid either way. One at a time; the next use tries again.
-func (p *Portal) rekey(d Decision, text string) {
+func (p *Portal) rekey(read *Token, old *Generation, text string) {
 	select {
 	case p.rekeying <- struct{}{}:
 	default:
@@ -132,20 +142,20 @@ func (p *Portal) rekey(d Decision, text string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		err := p.atomically(ctx, func(ctx context.Context) error {
-			stored, err := p.store.Token(ctx, d.Token.Team, d.Token.ID)
+			stored, err := p.store.Token(ctx, read.Team, read.ID)
 			if err != nil {
 				return err
 			}
 			t := stored.clone()
-			g := t.generation(d.Generation.Number)
-			if g == nil || g.MAC != d.Generation.MAC {
+			g := t.generation(old.Number)
+			if g == nil || g.MAC != old.MAC {
 				return nil
 			}
 			g.KeyID, g.MAC = kid, mac
 			return p.replaceToken(ctx, t)
 		})
 		if err != nil {
-			p.log.Warn("a token could not be re-keyed", "token", d.Token.ID, "error", err)
+			p.log.Warn("a token could not be re-keyed", "token", read.ID, "error", err)
 		}
 	}()
 }
