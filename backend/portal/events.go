@@ -95,17 +95,18 @@ func (p *Portal) events(ctx context.Context, chain string, targets []string, q E
 		}
 		targets = []string{q.Target}
 	}
+	limit := pageLimit(q.Limit)
 	list, err := p.store.Events(ctx, EventFilter{
 		Chain: chain, Actions: q.Actions, Actor: q.Actor, Targets: targets,
-		From: q.From, To: q.To, After: q.After, Limit: q.Limit + 1,
+		From: q.From, To: q.To, After: q.After, Limit: limit + 1,
 	})
 	if err != nil {
 		return EventPage{}, err
 	}
 	var page EventPage
-	if len(list) > q.Limit {
-		list = list[:q.Limit]
-		page.Next = list[q.Limit-1].Seq
+	if len(list) > limit {
+		list = list[:limit]
+		page.Next = list[limit-1].Seq
 	}
 	page.Events, err = p.eventViews(ctx, chain, list)
 	return page, err

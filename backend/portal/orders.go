@@ -28,6 +28,7 @@ func (p *Portal) CreateOrder(ctx context.Context, d *Decision, in NewOrder) (Ord
 // Orders lists the orders of the token's team and environment, newest first;
 // next is the id to go on after, "" at the end.
 func (p *Portal) Orders(ctx context.Context, d *Decision, after string, limit int) (list []Order, next string, err error) {
+	limit = pageLimit(limit)
 	list, err = p.store.Orders(ctx, d.Token.Team, d.Token.Env, after, limit+1)
 	if err != nil {
 		return nil, "", err

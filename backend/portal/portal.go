@@ -73,7 +73,8 @@ const lookupTimeout = 2 * time.Second
 func (p *Portal) Close(ctx context.Context) error {
 	err := p.recorder.close(ctx)
 	select {
-	case p.rekeying <- struct{}{}: // and never again
+	case p.rekeying <- struct{}{}: // the one that may be under way has ended
+		<-p.rekeying
 		return err
 	case <-ctx.Done():
 		return errors.Join(err, ctx.Err())

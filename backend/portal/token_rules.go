@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 const (
@@ -51,9 +51,9 @@ func (r *rules) name(name string) string {
 func (r *rules) note(note string) string {
 	switch {
 	case utf8.RuneCountInString(note) > maxNote:
-		r.add("#/note", "max", fmt.Sprintf("A note has at most %d characters.", maxNote), "")
-	case strings.ContainsFunc(note, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\r' && c != '\t' }):
-		r.add("#/note", "multiline", "A note has no control characters.", "")
+		r.add("#/note", "max", fmt.Sprintf("A note has at most %d characters.", maxNote), "Shorten it.")
+	case !utf8.ValidString(note), !validate.Multiline(note):
+		r.add("#/note", "multiline", "A note has no control characters.", "Leave them out.")
 	}
 	return note
 }
@@ -142,11 +142,26 @@ func (r *rules) expiry(at time.Time) time.Time {
 	return at
 }
 
+// notBefore is checked after the expiry, which it must lie before.
+func (r *rules) notBefore(at, expires time.Time) time.Time {
+	if at.IsZero() {
+		return time.Time{}
+	}
+	at = at.UTC().Truncate(time.Millisecond)
+	switch {
+	case !expires.IsZero() && !at.Before(expires):
+		r.add("#/not_before", "too_far", "The token would expire before it becomes valid.", "Choose a time before its expiry.")
+	case at.Year() > 9999:
+		r.add("#/not_before", "too_far", "The year has at most four digits.", "Choose an earlier time.")
+	}
+	return at
+}
+
 func (r *rules) rateLimit(l RateLimit) RateLimit {
 	most := r.catalogue.Tokens.MaxLimit
 	switch {
 	case l.Quota < 1 || l.Window < time.Second || l.Window > 24*time.Hour || l.Window%time.Second != 0:
-		r.add("#/rate_limit", "min", "A limit is at least one request, in 1 to 86400 seconds.", "")
+		r.add("#/rate_limit", "min", "A limit is at least one request, in 1 to 86400 whole seconds.", "Choose both numbers within these bounds.")
 	case l.Quota > 1_000_000 || exceeds(l, most):
 		r.add("#/rate_limit", "too_high", "The limit is higher than this portal allows: "+limitText(most)+".", "Choose a lower one.")
 	}

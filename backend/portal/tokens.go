@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -15,7 +14,7 @@ type TokenView struct {
 	Token
 	Status     TokenStatus
 	MakerName  string
-	Revoker    string    // name
+	Revoker    string    // name of the person, or of the token that revoked itself
 	Limit      RateLimit // in force
 	MayManage  bool      // the asking person may change it
 	Calls7Days []int     // calls a day, today last; in lists only
@@ -50,24 +49,28 @@ func (p *Portal) CreateToken(ctx context.Context, who Person, team string, in Ne
 	if err := p.fresh(who); err != nil {
 		return TokenView{}, "", err
 	}
-	tenant, err := p.store.Team(ctx, team)
-	if err != nil {
-		return TokenView{}, "", err
-	}
-	t, err := p.newToken(who, m, tenant, in)
-	if err != nil {
-		return TokenView{}, "", err
-	}
-	text := secret.NewToken(string(t.Env))
-	parsed, _ := secret.ParseToken(text)
-	t.ID = strings.Clone(parsed.Lookup)
-	t.Generations = []Generation{p.newGeneration(1, text, t.CreatedAt)}
-	t.Generations[0].ActivatedAt = t.CreatedAt
-
+	var t Token
+	var text string
 	err = p.atomically(ctx, func(ctx context.Context) error {
+		// Read again here: a maker who loses the role meanwhile must not leave a
+		// token behind that stands as if they had it.
+		if m, err = p.member(ctx, who, team, CreateTokens); err != nil {
+			return err
+		}
+		tenant, err := p.store.Team(ctx, team)
+		if err != nil {
+			return err
+		}
+		if t, err = p.newToken(who, m, tenant, in); err != nil {
+			return err
+		}
+		text = secret.NewTokenFor(string(t.Env), t.ID)
+		t.Generations = []Generation{p.newGeneration(1, text, t.CreatedAt)}
+		t.Generations[0].ActivatedAt = t.CreatedAt
+
 		e, err := p.store.Append(ctx, p.event(team, who.User.ID, "token.created", t.ID, who.Origin, map[string]any{
 			"name": t.Name, "env": string(t.Env), "abilities": t.Abilities, "expires_at": timeText(t.ExpiresAt),
-			"not_before": timeText(t.NotBefore), "addresses": prefixTexts(t.Addresses),
+			"not_before": timeText(t.NotBefore), "addresses": prefixTexts(t.Addresses), "rate_limit": limitText(t.RateLimit),
 		}))
 		if err != nil {
 			return err
@@ -97,11 +100,8 @@ func (p *Portal) CreateToken(ctx context.Context, who Person, team string, in Ne
 func (p *Portal) newToken(who Person, m Member, team Team, in NewToken) (Token, error) {
 	now := p.clock()
 	t := Token{
-		Team: team.ID, Env: in.Env, Maker: who.User.ID, CreatedAt: now, NotBefore: in.NotBefore.UTC().Truncate(time.Millisecond),
+		ID: secret.NewLookup(), Team: team.ID, Env: in.Env, Maker: who.User.ID, CreatedAt: now,
 		Standing: Standing{MakerRole: m.Role, PlatformTeam: team.Platform, TeamAbilities: team.Policy.Abilities},
-	}
-	if in.NotBefore.IsZero() {
-		t.NotBefore = time.Time{}
 	}
 	if in.ExpiresAt.IsZero() && !in.NeverExpires {
 		in.ExpiresAt = now.Add(p.catalogue.Tokens.DefaultLifetime)
@@ -115,9 +115,7 @@ func (p *Portal) newToken(who Person, m Member, team Team, in NewToken) (Token, 
 	t.Abilities = r.abilities(in.Abilities, nil, m.Role, team)
 	t.Addresses = r.addresses(in.Addresses)
 	t.ExpiresAt = r.expiry(in.ExpiresAt)
-	if !t.NotBefore.IsZero() && !t.ExpiresAt.IsZero() && !t.NotBefore.Before(t.ExpiresAt) {
-		r.add("#/not_before", "too_far", "The token would expire before it becomes valid.", "Choose a time before its expiry.")
-	}
+	t.NotBefore = r.notBefore(in.NotBefore, t.ExpiresAt)
 	if in.RateLimit != nil {
 		t.RateLimit = r.rateLimit(*in.RateLimit)
 	}
@@ -154,6 +152,19 @@ func (p *Portal) Token(ctx context.Context, who Person, team, id string) (TokenV
 	return p.view(ctx, m, who, t)
 }
 
+// The length of a page where nobody says, and the longest.
+const (
+	defaultPage = 50
+	maxPage     = 100
+)
+
+func pageLimit(asked int) int {
+	if asked <= 0 {
+		return defaultPage
+	}
+	return min(asked, maxPage)
+}
+
 // TokenPage is one page of tokens; Next is nil on the last.
 type TokenPage struct {
 	Tokens []TokenView
@@ -171,8 +182,8 @@ func (p *Portal) Tokens(ctx context.Context, who Person, f TokenFilter) (TokenPa
 	if f.Sort == "" {
 		f.Sort = NewestFirst
 	}
-	limit := f.Limit
-	f.Limit++ // one more tells whether there is a next page
+	limit := pageLimit(f.Limit)
+	f.Limit = limit + 1 // one more tells whether there is a next page
 	tokens, err := p.store.Tokens(ctx, f)
 	if err != nil {
 		return TokenPage{}, err
@@ -223,8 +234,9 @@ func (p *Portal) sparklines(ctx context.Context, team string, tokens []TokenView
 		return err
 	}
 	for _, s := range sums {
-		if i, ok := at[s.Token]; ok {
-			tokens[i].Calls7Days[int(s.At.Sub(from)/(24*time.Hour))] += int(s.Calls)
+		i, ok := at[s.Token]
+		if day := int(s.At.Sub(from) / (24 * time.Hour)); ok && day >= 0 && day < days {
+			tokens[i].Calls7Days[day] += int(s.Calls)
 		}
 	}
 	return nil
@@ -242,8 +254,8 @@ func (p *Portal) views(ctx context.Context, m Member, who Person, tokens []Token
 	var ids []string
 	for i := range tokens {
 		ids = append(ids, tokens[i].Maker)
-		if tokens[i].RevokedBy != "" {
-			ids = append(ids, tokens[i].RevokedBy)
+		if by := tokens[i].RevokedBy; by != "" && by != tokens[i].ID {
+			ids = append(ids, by)
 		}
 	}
 	slices.Sort(ids)
@@ -257,6 +269,9 @@ func (p *Portal) views(ctx context.Context, m Member, who Person, tokens []Token
 		list[i] = TokenView{
 			Token: t, Status: t.Status(now), MakerName: users[t.Maker].Name, Revoker: users[t.RevokedBy].Name,
 			Limit: t.limit(p.catalogue), MayManage: mayManage(m.Role, who.User.ID, &t), At: now,
+		}
+		if t.RevokedBy == t.ID {
+			list[i].Revoker = t.Name
 		}
 	}
 	return list, nil
@@ -333,12 +348,15 @@ func (p *Portal) applyChange(t *Token, in TokenChange, role Role, team Team) err
 		t.Addresses = r.addresses(*in.Addresses)
 	}
 	if in.RateLimit != nil {
-		if t.RateLimit = (RateLimit{}); in.RateLimit.Quota != 0 {
-			t.RateLimit = r.rateLimit(*in.RateLimit)
+		if t.RateLimit = *in.RateLimit; t.RateLimit != (RateLimit{}) {
+			t.RateLimit = r.rateLimit(t.RateLimit)
 		}
 	}
 	if in.ExpiresAt != nil {
 		t.ExpiresAt = r.expiry(*in.ExpiresAt)
+		if !t.NotBefore.IsZero() && !t.ExpiresAt.IsZero() && !t.NotBefore.Before(t.ExpiresAt) {
+			r.add("#/expires_at", "past", "The token would expire before it becomes valid.", "Choose a time after "+timeText(t.NotBefore)+".")
+		}
 	}
 	return r.err()
 }

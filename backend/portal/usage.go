@@ -24,8 +24,8 @@ func (p *Portal) Calls(ctx context.Context, who Person, f CallFilter) (CallPage,
 			return CallPage{}, err
 		}
 	}
-	limit := f.Limit
-	f.Limit++
+	limit := pageLimit(f.Limit)
+	f.Limit = limit + 1
 	calls, err := p.store.Calls(ctx, f)
 	if err != nil {
 		return CallPage{}, err
