@@ -20,6 +20,8 @@ type Rotation struct {
 // RotateToken adds a secret to a token and returns it; the old one stays valid
 // until the overlap is over, and the overlap begins when the new one is first
 // used. A rotation that waits for its first use is cancelled by the next one.
+// Two secrets are valid at a time: when the overlap of a rotation begins, that
+// of the one before it ends.
 //
 // It fails with Invalid, RoleNotAllowed, NotFresh, and Conflict if the token has
 // ended.
@@ -56,10 +58,10 @@ func (p *Portal) rotate(ctx context.Context, t *Token, actor string, from Origin
 	}
 	if most := p.catalogue.Tokens.MaxOverlap; how.Overlap == nil {
 		overlap = min(overlap, most)
-	} else if overlap < 0 || overlap > most {
+	} else if overlap < 0 || overlap > most || overlap%time.Second != 0 {
 		return "", nil, invalid(FieldError{
 			Pointer: "#/overlap_seconds", Code: "max",
-			Detail: fmt.Sprintf("The overlap is from 0 to %d seconds.", int(most.Seconds())),
+			Detail: fmt.Sprintf("The overlap is from 0 to %d whole seconds.", int(most.Seconds())), Fix: "Choose a number within these bounds.",
 		})
 	}
 	if g := t.pending(); g != nil {
@@ -81,40 +83,54 @@ func (p *Portal) rotate(ctx context.Context, t *Token, actor string, from Origin
 	return text, map[string]any{"generation": g.Number, "overlap_seconds": int(overlap.Seconds()), "activate": activate}, nil
 }
 
-// FinishRotation ends the overlap now: only the newest secret stays valid.
-// Conflict if no rotation is under way.
+// FinishRotation ends the overlap now: only the newest secret stays valid, also
+// if it was not used yet. Conflict if no rotation is under way.
 func (p *Portal) FinishRotation(ctx context.Context, who Person, team, id string) (TokenView, error) {
 	return p.changeToken(ctx, who, team, id, func(_ context.Context, _ Member, t *Token) (string, map[string]any, error) {
 		now := p.clock()
 		if err := ended(t, now); err != nil {
 			return "", nil, err
 		}
-		if g := t.pending(); g != nil {
-			t.activate(g.Number, now)
-		}
-		over := 0
-		for i := range t.Generations {
-			if g := &t.Generations[i]; g.Status(now) == GenerationRetiring {
-				g.EndsAt = now
-				over++
-			}
-		}
-		if over == 0 {
+		kept, ok := t.finish(now)
+		if !ok {
 			return "", nil, noRotation("There is no old secret to end.")
 		}
-		return "token.rotation_finished", map[string]any{"generation": t.Generations[len(t.Generations)-1].Number}, nil
+		return "token.rotation_finished", map[string]any{"generation": kept}, nil
 	})
+}
+
+// finish ends every valid secret but the newest, whose number it returns; it is
+// false if there is none to end.
+func (t *Token) finish(now time.Time) (kept int, ok bool) {
+	if g := t.pending(); g != nil {
+		t.activate(g.Number, now)
+		kept, ok = g.Number, true
+	}
+	for i := range t.Generations {
+		switch g := &t.Generations[i]; g.Status(now) {
+		case GenerationRetiring:
+			g.EndsAt = now
+			ok = true
+		case GenerationActive:
+			kept = g.Number
+		}
+	}
+	return kept, ok
 }
 
 // UndoRotation cancels the new secret while it waits for its first use.
 // Conflict if none does.
 func (p *Portal) UndoRotation(ctx context.Context, who Person, team, id string) (TokenView, error) {
 	return p.changeToken(ctx, who, team, id, func(_ context.Context, _ Member, t *Token) (string, map[string]any, error) {
+		now := p.clock()
+		if err := ended(t, now); err != nil {
+			return "", nil, err
+		}
 		g := t.pending()
 		if g == nil {
 			return "", nil, noRotation("There is no new secret that waits for its first use.")
 		}
-		g.CancelledAt = p.clock()
+		g.CancelledAt = now
 		return "token.rotation_cancelled", map[string]any{"generation": g.Number}, nil
 	})
 }

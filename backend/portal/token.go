@@ -89,27 +89,34 @@ func (t *Token) pending() *Generation {
 	return nil
 }
 
-// activate starts the life of a generation and the overlap clock of those
-// before it.
+// activate starts the life of a generation and the overlap clock of the one
+// before it, which ends with the token at the latest. A still older one that is
+// retiring ends at once: two secrets are valid at a time, never more.
 func (t *Token) activate(number int, now time.Time) {
-	var overlap time.Duration
-	for i := range t.Generations {
-		if g := &t.Generations[i]; g.Number == number {
-			g.ActivatedAt = now
-			overlap = g.Overlap
-		}
-	}
-	ends := now.Add(overlap)
+	g := t.generation(number)
+	g.ActivatedAt = now
+	ends := now.Add(g.Overlap)
 	if !t.ExpiresAt.IsZero() && ends.After(t.ExpiresAt) {
 		ends = t.ExpiresAt
 	}
 	for i := range t.Generations {
-		g := &t.Generations[i]
-		valid := g.Status(now) == GenerationActive || g.Status(now) == GenerationRetiring && g.EndsAt.After(ends)
-		if g.Number < number && valid {
-			g.EndsAt = ends
+		switch old := &t.Generations[i]; {
+		case old.Number >= number:
+		case old.Status(now) == GenerationActive:
+			old.EndsAt = ends
+		case old.Status(now) == GenerationRetiring:
+			old.EndsAt = now
 		}
 	}
+}
+
+func (t *Token) generation(number int) *Generation {
+	for i := range t.Generations {
+		if t.Generations[i].Number == number {
+			return &t.Generations[i]
+		}
+	}
+	return nil
 }
 
 // addGeneration appends a generation and forgets the oldest that ended, so that

@@ -45,10 +45,9 @@ func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask)
 			t.Rev = e.Seq
 		}
 		if g.ActivatedAt.IsZero() {
-			overlap := g.Overlap
 			t.activate(number, now)
 			changed = true
-			data := map[string]any{"generation": number, "overlap_seconds": int(overlap.Seconds())}
+			data := map[string]any{"generation": number, "overlap_seconds": int(g.Overlap.Seconds())}
 			e, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.rotation_activated", t.ID, from, data))
 			if err != nil {
 				return err
@@ -65,15 +64,6 @@ func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask)
 		return Undecided
 	}
 	return code
-}
-
-func (t *Token) generation(number int) *Generation {
-	for i := range t.Generations {
-		if t.Generations[i].Number == number {
-			return &t.Generations[i]
-		}
-	}
-	return nil
 }
 
 const (
