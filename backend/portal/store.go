@@ -53,6 +53,8 @@ type EventStore interface {
 	// Head returns the seq and hash of the newest event of a chain, 0 and
 	// [audit.Genesis] if there is none.
 	Head(ctx context.Context, chain string) (seq int64, hash string, err error)
+	// Events lists newest first, or oldest first. Numbers in Data come back as
+	// int64, lists as []any, objects as map[string]any.
 	Events(ctx context.Context, f EventFilter) ([]audit.Event, error)
 }
 

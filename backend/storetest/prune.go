@@ -32,7 +32,7 @@ func testPrune(t *testing.T, open func(t *testing.T) portal.Store) {
 	t.Run("nothing is past no time", func(t *testing.T) {
 		s := open(t)
 		x := storeTeam(t, s)
-		tok := x.storeToken(t, s, func(tok *portal.Token) { tok.RevokedAt = time.UnixMilli(5) })
+		tok := x.storeToken(t, s, func(tok *portal.Token) { tok.RevokedAt = time.UnixMilli(5).UTC() })
 		if n := pruneAll(t, s, portal.PruneTimes{}, 10); n != 0 {
 			t.Errorf("got %d removed, want 0", n)
 		}

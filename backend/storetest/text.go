@@ -57,7 +57,7 @@ var textTests = []test{
 			x.storeToken(t, s, func(tok *portal.Token) { tok.Name = text })
 		}
 		for _, text := range awkward {
-			if strings.ToUpper(text) == strings.ToLower(text) && text == "" {
+			if text == "" {
 				continue // selects all
 			}
 			var want []string
@@ -67,8 +67,6 @@ var textTests = []test{
 				}
 			}
 			got := get[[]portal.Token](t)(s.Tokens(ctx, portal.TokenFilter{Team: x.team.ID, Query: text, Limit: 101, Now: now}))
-			got = slices.DeleteFunc(got, func(tok portal.Token) bool { return strings.HasPrefix(tok.ID, text) })
-			want = slices.DeleteFunc(want, func(name string) bool { return !slices.Contains(awkward, name) })
 			have := sorted(got, func(tok portal.Token) string { return tok.Name })
 			slices.Sort(want)
 			if !slices.Equal(have, want) {

@@ -1,0 +1,109 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// Once implements portal.OnceStore.
+func (s *Store) Once(ctx context.Context, key string, now, until time.Time) (first bool, err error) {
+	err = s.write(ctx, func(w *work) error {
+		n, err := w.exec(`INSERT INTO onces (key, ends_at) VALUES (?, ?)
+			ON CONFLICT (key) DO UPDATE SET ends_at = excluded.ends_at WHERE ends_at <= ?`,
+			key, until.UnixMilli(), now.UnixMilli())
+		first = n == 1
+		return err
+	})
+	return first && err == nil, err
+}
+
+// Hit implements portal.OnceStore. To look stores nothing.
+func (s *Store) Hit(ctx context.Context, key string, n int64, window time.Duration, now time.Time) (count int64, ends time.Time, err error) {
+	do := s.write
+	if n == 0 {
+		do = s.read
+	}
+	err = do(ctx, func(w *work) error {
+		found, err := w.row(`SELECT count, ends_at FROM counters WHERE key = ? AND ends_at > ?`, []any{key, now.UnixMilli()},
+			&count, at{&ends})
+		if err != nil {
+			return err
+		}
+		if !found {
+			count, ends = 0, now.Add(window).UTC().Truncate(time.Millisecond)
+		}
+		if n == 0 {
+			return nil
+		}
+		count += n
+		_, err = w.exec(`INSERT OR REPLACE INTO counters (key, count, ends_at) VALUES (?, ?, ?)`, key, count, ends.UnixMilli())
+		return err
+	})
+	return count, ends, err
+}
+
+// ForgetCounter implements portal.OnceStore.
+func (s *Store) ForgetCounter(ctx context.Context, key string) error {
+	return s.write(ctx, func(w *work) error {
+		_, err := w.exec(`DELETE FROM counters WHERE key = ?`, key)
+		return err
+	})
+}
+
+const idempotentColumns = `key, fingerprint, done, status, header, body, lease_until, expires_at`
+
+func scanIdempotent(scan scanner) (r portal.Idempotent, err error) {
+	err = scan(&r.Key, &r.Fingerprint, &r.Done, &r.Status, fromJSON{&r.Header}, &r.Body, at{&r.LeaseUntil}, at{&r.ExpiresAt})
+	return r, err
+}
+
+func (w *work) saveIdempotent(r portal.Idempotent) error {
+	var header any
+	if r.Header != nil {
+		text, err := jsonText(r.Header)
+		if err != nil {
+			return err
+		}
+		header = text
+	}
+	_, err := w.exec(`INSERT OR REPLACE INTO idempotents (`+idempotentColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Key, r.Fingerprint, r.Done, r.Status, header, r.Body, r.LeaseUntil.UnixMilli(), r.ExpiresAt.UnixMilli())
+	return err
+}
+
+// BeginIdempotent implements portal.OnceStore.
+func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now time.Time) (stored *portal.Idempotent, err error) {
+	err = s.write(ctx, func(w *work) error {
+		all, err := list(w, `SELECT `+idempotentColumns+` FROM idempotents
+			WHERE key = ? AND expires_at > ? AND (done OR lease_until > ?)`, []any{r.Key, now.UnixMilli(), now.UnixMilli()}, scanIdempotent)
+		if err != nil {
+			return err
+		}
+		if len(all) > 0 {
+			stored = &all[0]
+			return nil
+		}
+		return w.saveIdempotent(r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+// FinishIdempotent implements portal.OnceStore.
+func (s *Store) FinishIdempotent(ctx context.Context, r portal.Idempotent) error {
+	r.Done = true
+	return s.write(ctx, func(w *work) error { return w.saveIdempotent(r) })
+}
+
+// AbandonIdempotent implements portal.OnceStore. An answer that was stored
+// stays.
+func (s *Store) AbandonIdempotent(ctx context.Context, key string) error {
+	return s.write(ctx, func(w *work) error {
+		_, err := w.exec(`DELETE FROM idempotents WHERE key = ? AND NOT done`, key)
+		return err
+	})
+}

@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// Prune implements portal.Store, in one short transaction.
+func (s *Store) Prune(ctx context.Context, before portal.PruneTimes, limit int) (removed int, err error) {
+	err = s.write(ctx, func(w *work) error {
+		removed = 0
+		for _, step := range []func(before portal.PruneTimes, limit int) (int, error){
+			w.pruneShortLived, w.pruneCalls, w.pruneRollups, w.pruneEvents, w.pruneTokens,
+		} {
+			n, err := step(before, limit-removed)
+			if err != nil {
+				return err
+			}
+			if removed += n; removed >= limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return removed, nil
+}
+
+// delete removes at most limit rows. The query ends with the limit's mark.
+func (w *work) delete(limit int, query string, args ...any) (int, error) {
+	if limit <= 0 {
+		return 0, nil
+	}
+	n, err := w.exec(query, append(args, limit)...)
+	return int(n), err
+}
+
+func (w *work) pruneShortLived(before portal.PruneTimes, limit int) (removed int, err error) {
+	if before.Now.IsZero() {
+		return 0, nil
+	}
+	for _, t := range []struct{ table, key, ends string }{
+		{"sessions", "id", "expires_at"},
+		{"signups", "id", "expires_at"},
+		{"onces", "key", "ends_at"},
+		{"counters", "key", "ends_at"},
+		{"idempotents", "key", "expires_at"},
+		{"names", "(team, name)", "ends_at"},
+	} {
+		selected := t.key
+		if t.table == "names" {
+			selected = "team, name"
+		}
+		n, err := w.delete(limit-removed, `DELETE FROM `+t.table+` WHERE `+t.key+` IN
+			(SELECT `+selected+` FROM `+t.table+` WHERE `+t.ends+` < ? LIMIT ?)`, before.Now.UnixMilli())
+		if err != nil {
+			return 0, err
+		}
+		removed += n
+	}
+	return removed, nil
+}
+
+// each calls do for every distinct value of the first column of a table's key,
+// by steps through the key and not through all rows.
+func (w *work) each(table, column string, do func(value string) error) error {
+	value, first := "", true
+	for {
+		comparison := ">"
+		if first {
+			comparison, first = ">=", false
+		}
+		found, err := w.row(`SELECT `+column+` FROM `+table+` WHERE `+column+` `+comparison+` ? ORDER BY `+column+` LIMIT 1`, []any{value}, &value)
+		if err != nil || !found {
+			return err
+		}
+		if err := do(value); err != nil {
+			return err
+		}
+	}
+}
+
+func (w *work) pruneCalls(before portal.PruneTimes, limit int) (removed int, err error) {
+	if before.Calls.IsZero() {
+		return 0, nil
+	}
+	err = w.each("calls", "team", func(team string) error {
+		n, err := w.delete(limit-removed, `DELETE FROM calls WHERE (team, at, id) IN
+			(SELECT team, at, id FROM calls WHERE team = ? AND at < ? ORDER BY at, id LIMIT ?)`, team, before.Calls.UnixMilli())
+		removed += n
+		return err
+	})
+	return removed, err
+}
+
+func (w *work) pruneRollups(before portal.PruneTimes, limit int) (removed int, err error) {
+	err = w.each("rollups", "team", func(team string) error {
+		for _, sum := range []struct {
+			step   portal.Step
+			before any
+		}{{portal.Hour, ms(before.Rollups)}, {portal.Day, ms(before.Events)}} {
+			n, err := w.delete(limit-removed, `DELETE FROM rollups WHERE (team, step, at, token, route, status) IN
+				(SELECT team, step, at, token, route, status FROM rollups WHERE team = ? AND step = ? AND at < ? LIMIT ?)`,
+				team, string(sum.step), sum.before)
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		return nil
+	})
+	return removed, err
+}
+
+// pruneEvents removes the beginnings of chains: whatever comes before the first
+// event that is kept, so that no chain gets a hole, and never the newest event.
+func (w *work) pruneEvents(before portal.PruneTimes, limit int) (removed int, err error) {
+	if before.Events.IsZero() || limit <= 0 {
+		return 0, nil
+	}
+	past := before.Events.UnixMilli()
+	// The chain of each old event, oldest first. A chain of which only its newest
+	// event is left shows up again and again, but once.
+	chains, err := list(w, `SELECT DISTINCT chain FROM events INDEXED BY events_by_time WHERE at < ?`, []any{past}, scanText)
+	if err != nil {
+		return 0, err
+	}
+	for _, chain := range chains {
+		n, err := w.delete(limit-removed, `DELETE FROM events WHERE chain = ?1 AND seq IN
+			(SELECT seq FROM events WHERE chain = ?1 AND seq < coalesce(
+				(SELECT seq FROM events WHERE chain = ?1 AND at >= ?2 ORDER BY seq LIMIT 1),
+				(SELECT max(seq) FROM events WHERE chain = ?1)) ORDER BY seq LIMIT ?3)`, chain, past)
+		if err != nil {
+			return 0, err
+		}
+		if removed += n; removed >= limit {
+			break
+		}
+	}
+	return removed, nil
+}
+
+func (w *work) pruneTokens(before portal.PruneTimes, limit int) (int, error) {
+	if before.EndedTokens.IsZero() || limit <= 0 {
+		return 0, nil
+	}
+	past := before.EndedTokens.UnixMilli()
+	ids, err := list(w, `SELECT id FROM tokens WHERE revoked_at < ? UNION SELECT id FROM tokens WHERE expires_at < ? LIMIT ?`,
+		[]any{past, past, limit}, scanText)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := w.execOne("Token", `DELETE FROM tokens WHERE id = ?`, id); err != nil {
+			return 0, err
+		}
+	}
+	w.touch(ids...)
+	return len(ids), nil
+}

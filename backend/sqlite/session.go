@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+const signupColumns = `id, name, email, email_key, password_hash, team_name, code_hash, browser_hash, created_at, expires_at`
+
+func scanSignup(scan scanner) (v portal.Signup, err error) {
+	err = scan(&v.ID, &v.Name, &v.Email, &v.EmailKey, &v.PasswordHash, &v.TeamName, &v.CodeHash, &v.BrowserHash,
+		at{&v.CreatedAt}, at{&v.ExpiresAt})
+	return v, err
+}
+
+// SaveSignup implements portal.SignupStore.
+func (s *Store) SaveSignup(ctx context.Context, v portal.Signup) error {
+	return s.write(ctx, func(w *work) error {
+		_, err := w.exec(`INSERT OR REPLACE INTO signups (`+signupColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			v.ID, v.Name, v.Email, v.EmailKey, v.PasswordHash, v.TeamName, v.CodeHash, v.BrowserHash,
+			v.CreatedAt.UnixMilli(), v.ExpiresAt.UnixMilli())
+		return err
+	})
+}
+
+// SignupByCode implements portal.SignupStore.
+func (s *Store) SignupByCode(ctx context.Context, codeHash string) (portal.Signup, error) {
+	return readOne(ctx, s, "Sign-up", `SELECT `+signupColumns+` FROM signups WHERE code_hash = ?`, []any{codeHash}, scanSignup)
+}
+
+// Signups implements portal.SignupStore.
+func (s *Store) Signups(ctx context.Context, emailKey string) ([]portal.Signup, error) {
+	return readList(ctx, s, `SELECT `+signupColumns+` FROM signups WHERE email_key = ?
+		ORDER BY created_at DESC, id DESC LIMIT 20`, []any{emailKey}, scanSignup)
+}
+
+// DeleteSignups implements portal.SignupStore.
+func (s *Store) DeleteSignups(ctx context.Context, emailKey string) error {
+	return s.write(ctx, func(w *work) error {
+		_, err := w.exec(`DELETE FROM signups WHERE email_key = ?`, emailKey)
+		return err
+	})
+}
+
+const sessionColumns = `id, hash, user, created_at, last_seen_at, expires_at, fresh_until, address, user_agent`
+
+func scanSession(scan scanner) (v portal.Session, err error) {
+	err = scan(&v.ID, &v.Hash, &v.User, at{&v.CreatedAt}, at{&v.LastSeenAt}, at{&v.ExpiresAt}, at{&v.FreshUntil},
+		&v.Address, &v.UserAgent)
+	return v, err
+}
+
+// InsertSession implements portal.SessionStore. Conflict: the id or the hash is
+// taken. NotFound: the user is gone.
+func (s *Store) InsertSession(ctx context.Context, v portal.Session) error {
+	return s.write(ctx, func(w *work) error {
+		_, err := w.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			v.ID, v.Hash, v.User, v.CreatedAt.UnixMilli(), ms(v.LastSeenAt), v.ExpiresAt.UnixMilli(), ms(v.FreshUntil),
+			v.Address, v.UserAgent)
+		return idTaken(err)
+	})
+}
+
+// SessionByHash implements portal.SessionStore.
+func (s *Store) SessionByHash(ctx context.Context, hash string) (portal.Session, error) {
+	return readOne(ctx, s, "Session", `SELECT `+sessionColumns+` FROM sessions WHERE hash = ?`, []any{hash}, scanSession)
+}
+
+// ReplaceSession implements portal.SessionStore.
+func (s *Store) ReplaceSession(ctx context.Context, v portal.Session) error {
+	return s.writeOne(ctx, "Session", `UPDATE sessions SET id = ?, user = ?, created_at = ?, last_seen_at = ?, expires_at = ?,
+		fresh_until = ?, address = ?, user_agent = ? WHERE hash = ?`,
+		v.ID, v.User, v.CreatedAt.UnixMilli(), ms(v.LastSeenAt), v.ExpiresAt.UnixMilli(), ms(v.FreshUntil), v.Address,
+		v.UserAgent, v.Hash)
+}
+
+// Sessions implements portal.SessionStore.
+func (s *Store) Sessions(ctx context.Context, user string) ([]portal.Session, error) {
+	return readList(ctx, s, `SELECT `+sessionColumns+` FROM sessions WHERE user = ? ORDER BY created_at DESC, id DESC`,
+		[]any{user}, scanSession)
+}
+
+// DeleteSession implements portal.SessionStore.
+func (s *Store) DeleteSession(ctx context.Context, user, id string) error {
+	return s.writeOne(ctx, "Session", `DELETE FROM sessions WHERE user = ? AND id = ?`, user, id)
+}
+
+// DeleteSessions implements portal.SessionStore.
+func (s *Store) DeleteSessions(ctx context.Context, user, except string) (int, error) {
+	var n int64
+	err := s.write(ctx, func(w *work) (err error) {
+		n, err = w.exec(`DELETE FROM sessions WHERE user = ? AND (? = '' OR id <> ?)`, user, except, except)
+		return err
+	})
+	return int(n), err
+}
