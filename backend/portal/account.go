@@ -8,7 +8,7 @@ import (
 // Rename changes the person's own name.
 func (p *Portal) Rename(ctx context.Context, who Person, name string) (User, error) {
 	name = strings.TrimSpace(name)
-	if err := checkName(name); err != nil {
+	if err := checkName("#/name", name); err != nil {
 		return User{}, err
 	}
 	var u User

@@ -116,7 +116,7 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 	}
 	p.weigh(&d, ask)
 	if d.Code == OK && (t.FirstUsedAt.IsZero() || g.ActivatedAt.IsZero()) {
-		d.Code = p.firstUse(ctx, t, g.Number, *ask)
+		d.Token, d.Generation, d.Code = p.firstUse(ctx, t, g.Number, *ask)
 	}
 	if d.Code == OK && g.KeyID != p.keys.KeyID() {
 		p.rekey(t, g, ask.Secret)

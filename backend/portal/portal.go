@@ -38,11 +38,12 @@ type Portal struct {
 	now       func() time.Time
 	log       *slog.Logger
 
-	limits   *limiter
-	recorder *recorder
-	alarms   *recently
-	rekeying chan struct{} // room for one re-keying at a time
-	stats    Stats
+	limits    *limiter
+	recorder  *recorder
+	alarms    recently[struct{}]
+	rekeying  chan struct{} // room for one re-keying at a time
+	teamNames recently[string]
+	stats     Stats
 }
 
 // New returns the rules over a store. Close ends what it started.
@@ -50,7 +51,7 @@ func New(o Options) *Portal {
 	p := &Portal{
 		store: o.Store, catalogue: o.Catalogue, keys: o.Keys, hasher: o.Hasher, mailer: o.Mailer,
 		records: o.Records, url: strings.TrimSuffix(o.PublicURL, "/"), now: o.Now, log: o.Log,
-		limits: newLimiter(), alarms: newRecently(), rekeying: make(chan struct{}, 1),
+		limits: newLimiter(), rekeying: make(chan struct{}, 1),
 	}
 	if p.now == nil {
 		p.now = time.Now

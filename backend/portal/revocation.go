@@ -2,14 +2,27 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Reason is why a token is stopped or started again.
 type Reason struct {
-	Reason string // superseded, compromised, unused, left_team, other or ""
-	Note   string
+	Reason string // one of Reasons, or ""
+	Note   string // at most 1000 characters
+}
+
+// Reasons lists why a token may be stopped.
+var Reasons = []string{"superseded", "compromised", "unused", "left_team", "other"}
+
+func (w Reason) check() error {
+	var r rules
+	if w.Reason != "" && !slices.Contains(Reasons, w.Reason) {
+		r.add("#/reason", "oneof", "A reason is one of "+strings.Join(Reasons, ", ")+".", "Choose one of them, or leave it out.")
+	}
+	r.note(w.Note)
+	return r.err()
 }
 
 // Receipt proves a change of state: from the revision Rev of the team on, which
@@ -21,10 +34,17 @@ type Receipt struct {
 	Rev    int64
 }
 
+// The actions of the events that change whether a token passes.
+const (
+	suspended = "token.suspended"
+	resumed   = "token.resumed"
+	revoked   = "token.revoked"
+)
+
 // SuspendToken stops a token until it is resumed. A repeat answers the same
 // receipt. Conflict if the token has ended.
 func (p *Portal) SuspendToken(ctx context.Context, who Person, team, id string, why Reason) (Receipt, error) {
-	return p.changeState(ctx, who, team, id, "token.suspended", why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
+	return p.changeState(ctx, who, team, id, suspended, why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
 		if err := ended(t, now); err != nil || !t.SuspendedAt.IsZero() {
 			return false, err
 		}
@@ -37,7 +57,7 @@ func (p *Portal) SuspendToken(ctx context.Context, who Person, team, id string, 
 // repeat answers the same receipt. Conflict if the token has ended or was never
 // suspended.
 func (p *Portal) ResumeToken(ctx context.Context, who Person, team, id string, why Reason) (Receipt, error) {
-	return p.changeState(ctx, who, team, id, "token.resumed", why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
+	return p.changeState(ctx, who, team, id, resumed, why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
 		if err := ended(t, now); err != nil || t.SuspendedAt.IsZero() {
 			return false, err
 		}
@@ -52,7 +72,7 @@ func (p *Portal) ResumeToken(ctx context.Context, who Person, team, id string, w
 // RevokeToken ends a token for ever: every request that starts after the answer
 // is refused, in every process. A repeat answers the same receipt.
 func (p *Portal) RevokeToken(ctx context.Context, who Person, team, id string, why Reason) (Receipt, error) {
-	return p.changeState(ctx, who, team, id, "token.revoked", why, func(ctx context.Context, t *Token, now time.Time) (bool, error) {
+	return p.changeState(ctx, who, team, id, revoked, why, func(ctx context.Context, t *Token, now time.Time) (bool, error) {
 		return p.revoke(ctx, t, who.User.ID, why, now)
 	})
 }
@@ -72,12 +92,18 @@ func (p *Portal) changeState(
 	ctx context.Context, who Person, team, id, action string, why Reason,
 	change func(ctx context.Context, t *Token, now time.Time) (changed bool, err error),
 ) (Receipt, error) {
+	if _, err := p.member(ctx, who, team, ViewTokens); err != nil {
+		return Receipt{}, err
+	}
+	if err := why.check(); err != nil {
+		return Receipt{}, err
+	}
 	v, err := p.changeToken(ctx, who, team, id, func(ctx context.Context, _ Member, t *Token) (string, map[string]any, error) {
 		changed, err := change(ctx, t, p.clock())
 		if err != nil || !changed {
 			return "", nil, err
 		}
-		return action, map[string]any{"reason": why.Reason, "note": strings.ToValidUTF8(why.Note, "")}, nil
+		return action, map[string]any{"reason": why.Reason, "note": why.Note}, nil
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -85,19 +111,25 @@ func (p *Portal) changeState(
 	return p.receipt(ctx, &v.Token, action, v.At)
 }
 
-// receipt finds the event of the newest change of this kind.
+// receipt proves the newest change of this kind. That of a revocation is in the
+// token itself, which no change follows; the others are found by their event.
 func (p *Portal) receipt(ctx context.Context, t *Token, action string, now time.Time) (Receipt, error) {
+	r := Receipt{ID: t.ID, Status: t.Status(now), At: t.RevokedAt, Rev: t.Rev}
+	if action == revoked {
+		return r, nil
+	}
 	events, err := p.store.Events(ctx, EventFilter{Chain: t.Team, Actions: []string{action}, Targets: []string{t.ID}, Limit: 1})
-	if err != nil {
+	switch {
+	case err != nil:
 		return Receipt{}, err
+	case len(events) > 0:
+		r.At, r.Rev = events[0].At, events[0].Seq
+	case action == suspended: // so long ago that the event is past its retention
+		r.At = t.SuspendedAt
+	default:
+		return Receipt{}, &Error{Kind: Conflict, Code: "not-suspended", Detail: "This token is not suspended.", Fix: "Look at the token again."}
 	}
-	if len(events) == 0 {
-		if action == "token.revoked" { // the event is past its retention
-			return Receipt{ID: t.ID, Status: t.Status(now), At: t.RevokedAt, Rev: t.Rev}, nil
-		}
-		return Receipt{}, &Error{Kind: Conflict, Code: "not-suspended", Detail: "This token is not suspended."}
-	}
-	return Receipt{ID: t.ID, Status: t.Status(now), At: events[0].At, Rev: events[0].Seq}, nil
+	return r, nil
 }
 
 // revokeAtOnce is how many tokens one transaction of [Portal.RevokeAll] ends.
@@ -106,17 +138,20 @@ const revokeAtOnce = 100
 // RevokeAll ends every token of a team, or those that one member made. It
 // answers how many it ended and the revision of the last; should it fail half
 // way, those it ended stay ended, and a repeat ends the rest.
-func (p *Portal) RevokeAll(ctx context.Context, who Person, team, maker string, why Reason) (revoked int, rev int64, err error) {
+func (p *Portal) RevokeAll(ctx context.Context, who Person, team, maker string, why Reason) (count int, rev int64, err error) {
 	if _, err := p.member(ctx, who, team, RevokeEvery); err != nil {
+		return 0, 0, err
+	}
+	if err := why.check(); err != nil {
 		return 0, 0, err
 	}
 	if rev, _, err = p.store.Head(ctx, team); err != nil {
 		return 0, 0, err
 	}
 	for {
-		var done []string
+		n, last := 0, rev
 		err = p.atomically(ctx, func(ctx context.Context) error {
-			done = nil
+			n, last = 0, rev
 			if _, err := p.member(ctx, who, team, RevokeEvery); err != nil {
 				return err
 			}
@@ -134,24 +169,21 @@ func (p *Portal) RevokeAll(ctx context.Context, who Person, team, maker string, 
 					return err
 				}
 				data := map[string]any{"reason": why.Reason, "note": why.Note, "all": true}
-				e, err := p.store.Append(ctx, p.event(team, who.User.ID, "token.revoked", t.ID, who.Origin, data))
+				e, err := p.store.Append(ctx, p.event(team, who.User.ID, revoked, t.ID, who.Origin, data))
 				if err != nil {
 					return err
 				}
-				t.Rev, rev = e.Seq, e.Seq
+				t.Rev, last = e.Seq, e.Seq
 				if err := p.replaceToken(ctx, t); err != nil {
 					return err
 				}
-				done = append(done, t.ID)
+				n++
 			}
 			return nil
 		})
-		if err != nil {
-			return revoked, rev, err
+		if err != nil || n == 0 {
+			return count, rev, err
 		}
-		if len(done) == 0 {
-			return revoked, rev, nil
-		}
-		revoked += len(done)
+		count, rev = count+n, last
 	}
 }

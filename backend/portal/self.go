@@ -13,29 +13,29 @@ type Self struct {
 	Effective  []string   // what it may do now, in the order of the catalogue
 	Generation Generation // whose secret was presented
 	Window     LimitState // its limit with what remains
-	Rev        int64      // of the team
+	Rev        int64      // of the team, when the token was changed last
 	Warnings   []string   // sentences
 }
 
 // warnBefore is how long before its end a token is told about it.
 const warnBefore = 30 * 24 * time.Hour
 
-// WhoAmI describes the token that a decision allowed.
+const teamNameFor = 10 * time.Second
+
+// WhoAmI describes the token that a decision allowed, out of the record that the
+// decision read. Only the name of the team is not in it, and may be up to ten
+// seconds old.
 func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 	t := d.Token
-	team, err := p.store.Team(ctx, t.Team)
-	if err != nil {
-		return Self{}, err
-	}
-	rev, _, err := p.store.Head(ctx, t.Team)
+	name, err := p.teamName(ctx, t.Team, d.At)
 	if err != nil {
 		return Self{}, err
 	}
 	own, lent := p.abilities(t)
 	s := Self{
 		TokenView: TokenView{Token: *t, Status: t.Status(d.At), Limit: t.limit(p.catalogue), At: d.At},
-		TeamName:  team.Name, Effective: p.catalogue.Index().Names(own.And(lent)), Generation: *d.Generation,
-		Window: d.Limit, Rev: rev, Warnings: []string{},
+		TeamName:  name, Effective: p.catalogue.Index().Names(own.And(lent)), Generation: *d.Generation,
+		Window: d.Limit, Rev: t.Rev, Warnings: []string{},
 	}
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
 	if left := t.ExpiresAt.Sub(d.At); !t.ExpiresAt.IsZero() && left < warnBefore {
@@ -48,6 +48,20 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 		warn("The role of the token's maker or the team's policy does not lend it %v any more.", names)
 	}
 	return s, nil
+}
+
+// teamName reads the name of a team at most every ten seconds: it is shown, and
+// decides nothing.
+func (p *Portal) teamName(ctx context.Context, team string, now time.Time) (string, error) {
+	if name, ok := p.teamNames.get(team, now); ok {
+		return name, nil
+	}
+	t, err := p.store.Team(ctx, team)
+	if err != nil {
+		return "", err
+	}
+	p.teamNames.put(team, t.Name, now.Add(teamNameFor))
+	return t.Name, nil
 }
 
 // RevokeSelf ends the token that a decision allowed. A repeat is refused at the

@@ -1,9 +1,7 @@
 package portal
 
 import (
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 )
@@ -55,30 +53,3 @@ func (p *Portal) QueuedCalls() int { return p.recorder.queued() }
 
 // RepeatedBatches returns how many batches of calls storage refused at first.
 func (p *Portal) RepeatedBatches() int64 { return p.recorder.failed.Load() }
-
-// recently remembers keys for a while in this process, to save storage from
-// being asked again and again about what it has answered.
-type recently struct {
-	mu   sync.Mutex
-	keys map[string]time.Time // until when
-}
-
-const maxRecently = 10_000
-
-func newRecently() *recently { return &recently{keys: map[string]time.Time{}} }
-
-func (r *recently) has(key string, now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	until, ok := r.keys[key]
-	return ok && now.Before(until)
-}
-
-func (r *recently) add(key string, until time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.keys) >= maxRecently {
-		clear(r.keys) // storage decides; this is a shortcut
-	}
-	r.keys[key] = until
-}

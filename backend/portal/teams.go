@@ -17,8 +17,8 @@ type Membership struct {
 }
 
 // checkName holds the rule of every name: 1 to 100 characters after trimming,
-// none of them a control character.
-func checkName(name string) error {
+// none of them a control character. pointer says which name it is.
+func checkName(pointer, name string) error {
 	detail := ""
 	switch {
 	case name == "":
@@ -30,7 +30,7 @@ func checkName(name string) error {
 	default:
 		return nil
 	}
-	return invalid(FieldError{Pointer: "#/name", Code: "name", Detail: detail})
+	return invalid(FieldError{Pointer: pointer, Code: "name", Detail: detail, Fix: "Choose a name of 1 to 100 characters."})
 }
 
 // Memberships lists the teams a person is in, in the order of joining.
@@ -74,7 +74,7 @@ func (p *Portal) membership(ctx context.Context, t Team, role Role) (Membership,
 // CreateTeam makes a team; its maker becomes the owner.
 func (p *Portal) CreateTeam(ctx context.Context, who Person, name string) (Membership, error) {
 	name = strings.TrimSpace(name)
-	if err := checkName(name); err != nil {
+	if err := checkName("#/name", name); err != nil {
 		return Membership{}, err
 	}
 	var m Membership
@@ -119,16 +119,19 @@ func (p *Portal) Team(ctx context.Context, who Person, team string) (Membership,
 // RenameTeam changes a team's name. match is the Rev that the caller saw: nil
 // is MatchRequired, another than the present one Changed.
 func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, match *int64) (Membership, error) {
-	m, err := p.member(ctx, who, team, EditTeam)
-	if err != nil {
+	if _, err := p.member(ctx, who, team, EditTeam); err != nil {
 		return Membership{}, err
 	}
 	name = strings.TrimSpace(name)
-	if err := checkName(name); err != nil {
+	if err := checkName("#/name", name); err != nil {
 		return Membership{}, err
 	}
 	var out Membership
-	err = p.atomically(ctx, func(ctx context.Context) error {
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		m, err := p.member(ctx, who, team, EditTeam)
+		if err != nil {
+			return err
+		}
 		t, err := p.store.Team(ctx, team)
 		if err != nil {
 			return err
@@ -149,6 +152,9 @@ func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, 
 		out, err = p.membership(ctx, t, m.Role)
 		return err
 	})
+	if err == nil {
+		p.teamNames.forget(team)
+	}
 	return out, err
 }
 
@@ -231,7 +237,7 @@ func (p *Portal) RemoveMember(ctx context.Context, who Person, team, user string
 }
 
 func (p *Portal) changeMember(ctx context.Context, who Person, team, user string, role Role, action string) error {
-	if role != "" && !role.Valid() {
+	if action != "member.removed" && !role.Valid() {
 		return invalid(FieldError{Pointer: "#/role", Code: "oneof", Detail: "A role is one of owner, admin, developer and auditor."})
 	}
 	return p.atomically(ctx, func(ctx context.Context) error {
@@ -256,8 +262,11 @@ func (p *Portal) changeMember(ctx context.Context, who Person, team, user string
 		if (old.Role == Owner || role == Owner) && mine.Role != Owner {
 			return &Error{Kind: RoleNotAllowed, Roles: []Role{Owner}, Detail: "Only an owner may make or change owners."}
 		}
-		// Append first: it is the lock of the team, so that what follows is not
-		// overtaken by another change.
+		if old.Role == role && role != "" {
+			return nil
+		}
+		// Append is the lock of the team: from here on no other change of it
+		// overtakes what was read and what follows.
 		data := map[string]any{"role": string(role), "from": string(old.Role)}
 		if _, err := p.store.Append(ctx, p.event(team, who.User.ID, action, user, who.Origin, data)); err != nil {
 			return err

@@ -42,7 +42,7 @@ func (r *rules) err() error {
 
 func (r *rules) name(name string) string {
 	name = strings.TrimSpace(name)
-	if e := (*Error)(nil); asError(checkName(name), &e) {
+	if e := (*Error)(nil); asError(checkName("#/name", name), &e) {
 		r.wrong = append(r.wrong, e.Fields...)
 	}
 	return name

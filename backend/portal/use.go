@@ -11,15 +11,17 @@ import (
 // firstUse records the first use of a token or of a new generation, and starts
 // the overlap clock of the generation before. It is written before the request
 // goes on; what cannot be recorded does not pass. If the token changed in the
-// meantime the outcome changes with it.
+// meantime the outcome changes with it. It returns the token as it is then.
 //
 // It takes copies, so that decisions that need none of this stay off the heap.
-func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask) Code {
+func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code) {
 	from := Origin{Address: ask.Address, UserAgent: ask.UserAgent}
-	code, now := OK, ask.At.UTC().Truncate(time.Millisecond)
+	now := ask.At.UTC().Truncate(time.Millisecond)
+	var t Token
+	var code Code
 	err := p.atomically(ctx, func(ctx context.Context) error {
 		changed := false
-		code = OK
+		t, code = *read, OK
 		stored, err := p.store.Token(ctx, read.Team, read.ID)
 		if KindOf(err) == NotFound {
 			code = Revoked
@@ -27,12 +29,13 @@ func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask)
 		} else if err != nil {
 			return err
 		}
-		t := stored.clone()
-		g := t.generation(number)
+		g := stored.generation(number)
 		if g == nil {
 			code = GenerationEnded
 			return nil
 		}
+		t = stored.clone()
+		g = t.generation(number)
 		if code = t.refusal(g, ask.At); code != OK {
 			return nil
 		}
@@ -61,9 +64,9 @@ func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask)
 	})
 	if err != nil {
 		p.log.WarnContext(ctx, "the first use of a token could not be recorded", "token", read.ID, "error", err)
-		return Undecided
+		return read, read.generation(number), Undecided
 	}
-	return code
+	return &t, t.generation(number), code
 }
 
 const (
@@ -76,7 +79,7 @@ const (
 func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 	t, now := d.Token, ask.At.UTC().Truncate(time.Millisecond)
 	key := "dead-secret|" + t.ID + "|" + Network(ask.Address).String()
-	if p.alarms.has(key, now) {
+	if _, ok := p.alarms.get(key, now); ok {
 		return
 	}
 	var first bool
@@ -96,11 +99,11 @@ func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 		p.log.WarnContext(ctx, "the use of a dead secret could not be recorded", "token", t.ID, "error", err)
 		return
 	}
-	if first {
-		p.alarms.add(key, now.Add(alarmEvery))
-	} else {
-		p.alarms.add(key, now.Add(alarmShare))
+	again := now.Add(alarmEvery)
+	if !first {
+		again = now.Add(alarmShare)
 	}
+	p.alarms.put(key, struct{}{}, again)
 }
 
 // Network returns the network that an address is counted with: the address
