@@ -109,11 +109,6 @@ async function gatehouseCopy(text) {
   }
 }
 
-async function gatehouseSHA256(text) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, "0")).join("");
-}
-
 function gatehouseDownload(name, type, text) {
   const a = document.createElement("a");
   a.href = URL.createObjectURL(new Blob([text], { type }));
@@ -125,6 +120,7 @@ function gatehouseDownload(name, type, text) {
 // Dates in the reader's zone, numbers and dates in the reader's language.
 const formats = {
   date: { year: "numeric", month: "short", day: "numeric" },
+  long: { weekday: "long", year: "numeric", month: "long", day: "numeric" },
   day: { month: "short", day: "numeric" },
   time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   minute: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },

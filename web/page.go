@@ -19,6 +19,7 @@ var pages = []Page{
 	{"/outbox", "Outbox", "card"},
 	{"/outbox/{id}", "Outbox", "card"},
 	{"/", "Overview", "overview"},
+	{"/teams/new", "New team", "form"},
 	{"/teams/{team}", "Overview", "overview"},
 	{"/teams/{team}/tokens", "Tokens", "list"},
 	{"/teams/{team}/tokens/new", "New token", "form"},

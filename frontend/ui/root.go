@@ -1,13 +1,219 @@
 package ui
 
-import "github.com/maxence-charriere/go-app/v9/pkg/app"
+import (
+	"context"
+	"time"
 
-type root struct{ app.Compo }
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
-func (*root) Render() app.UI { return app.Div().Text("hello") }
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
 
 // Run starts the program in the browser and never returns.
 func Run() {
-	app.RouteWithRegexp("^/", &root{})
+	app.RouteWithRegexpFunc("^/", func() app.Composer { return &root{} })
 	app.RunWhenOnBrowser()
 }
+
+// What is known of who is signed in.
+type standing int
+
+const (
+	unknown standing = iota // being asked
+	nobody
+	somebody
+)
+
+// root is the whole program: it knows who is signed in, chooses the page and
+// draws the shell around it. go-app's router always leads here, so that the
+// shell stays while pages come and go.
+type root struct {
+	app.Compo
+
+	gate   *gate
+	config bridge.Config
+
+	standing standing
+	session  api.Session
+	failed   error // why the session could not be fetched
+
+	path    string
+	place   Place
+	route   route
+	found   bool
+	visits  int // how often the path changed
+	release []func()
+
+	asking  question
+	palette bool
+	keys    bool
+	offline bool
+	newer   bool
+	toasts  []toast
+	toastID int
+	closed  map[string]bool // notices that were closed
+	theme   string
+}
+
+// newRoot returns a root that sends its requests through a transport.
+func newRoot(t client.Transport) *root { return &root{gate: newGate(t)} }
+
+// OnMount prepares what lasts as long as the program.
+func (r *root) OnMount(ctx app.Context) {
+	if r.gate == nil {
+		r.gate = newGate(bridge.Transport{})
+		r.config = bridge.ReadConfig()
+	}
+	r.closed = map[string]bool{}
+	r.theme = bridge.Theme()
+	later := func(f func(app.Context)) { ctx.Dispatch(f) }
+	r.gate.ask = func(q question) { later(func(app.Context) { r.asking = q }) }
+	r.gate.network = func(up bool) { later(func(app.Context) { r.offline = !up }) }
+	r.gate.version = func(v string) {
+		later(func(app.Context) { r.newer = r.config.Version != "" && v != r.config.Version })
+	}
+	r.release = append(r.release,
+		bridge.OnNetwork(func() { later(func(app.Context) { r.offline = !bridge.Online() }) }),
+		bridge.OnKey(func(k bridge.Key) bool { return r.key(ctx, k) }),
+	)
+	ctx.Handle(kit.ToastAction, r.onToast)
+	ctx.Handle(actionArrive, func(ctx app.Context, _ app.Action) { r.arrive(ctx) })
+	ctx.Handle(actionSession, func(ctx app.Context, _ app.Action) { r.fetchSession(ctx, r.settleIn) })
+	ctx.Handle(actionSignedIn, func(ctx app.Context, a app.Action) {
+		next, _ := a.Value.(string)
+		r.fetchSession(ctx, func(ctx app.Context) { Replace(ctx, next) })
+	})
+	ctx.Handle(actionSignOut, func(ctx app.Context, _ app.Action) { r.signOut(ctx) })
+	ctx.SetState(kit.NowState, time.Now())
+	kit.Every(ctx, r, 15*time.Second, func(ctx app.Context) bool {
+		ctx.SetState(kit.NowState, time.Now())
+		return true
+	})
+	if !r.config.Session {
+		r.standing = nobody
+		return
+	}
+	r.fetchSession(ctx, r.settleIn)
+}
+
+// OnDismount lets go of the browser's events.
+func (r *root) OnDismount() {
+	for _, release := range r.release {
+		release()
+	}
+}
+
+// OnNav follows the address bar.
+func (r *root) OnNav(ctx app.Context) { r.arrive(ctx) }
+
+// fetchSession asks who is signed in and then does what comes next.
+func (r *root) fetchSession(ctx app.Context, then func(app.Context)) {
+	r.failed = nil
+	kit.Ask(ctx, r, r.gate.api.Session, func(ctx app.Context, s api.Session, err error) {
+		switch {
+		case err == nil:
+			r.standing, r.session = somebody, s
+		case client.Status(err) == 401:
+			r.standing, r.session = nobody, api.Session{}
+		default:
+			r.failed = err
+			return
+		}
+		r.gate.arm(r.standing == somebody)
+		then(ctx)
+	})
+}
+
+// settleIn chooses the page again, now that more is known of the person.
+func (r *root) settleIn(ctx app.Context) { r.arrive(ctx) }
+
+// arrive reads the address and chooses the page.
+func (r *root) arrive(ctx app.Context) {
+	u := ctx.Page().URL()
+	if u.Path != r.path || r.visits == 0 {
+		r.path = u.Path
+		r.visits++
+		r.palette, r.keys = false, false
+		popped := bridge.Popped()
+		if r.visits > 1 {
+			ctx.Defer(func(app.Context) {
+				bridge.Focus("#main")
+				if !popped {
+					bridge.ScrollTop()
+				}
+			})
+		}
+	}
+	found, params, ok := match(routes(), u.Path)
+	r.route, r.found = found, ok
+	r.place = Place{
+		API: r.gate.api, Path: u.Path, Query: u.Query(), Outbox: r.config.Outbox,
+		User: r.session.User, Teams: r.session.Teams,
+	}
+	r.place.ID = params["id"] + params["code"]
+	if id := params["team"]; id != "" && r.standing == somebody {
+		r.place.Team, r.found = membership(r.session.Teams, id)
+	}
+	r.setTitle()
+	switch {
+	case !ok, r.standing == unknown:
+	case !r.route.open && r.standing == nobody:
+		next := ""
+		if u.Path != "/" {
+			next = "?next=" + escapeQuery(u.RequestURI())
+		}
+		Replace(ctx, "/sign-in"+next)
+	case r.standing == somebody && (u.Path == "/sign-in" || u.Path == "/sign-up"):
+		Replace(ctx, localPath(u.Query().Get("next")))
+	case r.standing == somebody && u.Path == "/" && len(r.session.Teams) > 0:
+		Replace(ctx, teamPath(r.session.Teams[0].Team.ID))
+	}
+}
+
+func (r *root) setTitle() {
+	title := r.route.title
+	if !r.found {
+		title = "Not found"
+	}
+	if r.place.Team.Team.Name != "" {
+		title += " · " + r.place.Team.Team.Name
+	}
+	bridge.SetTitle(title + " · Gatehouse")
+}
+
+func membership(teams []api.Membership, id string) (api.Membership, bool) {
+	for _, m := range teams {
+		if m.Team.ID == id {
+			return m, true
+		}
+	}
+	return api.Membership{}, false
+}
+
+// signOut ends the session. Whatever the server says, nobody is signed in here
+// afterwards as far as this page goes.
+func (r *root) signOut(ctx app.Context) {
+	theme := bridge.Theme()
+	kit.Do(ctx, r, func(ctx context.Context) error { return r.gate.api.SignOut(ctx) }, func(ctx app.Context, err error) {
+		if err != nil && client.Status(err) != 401 {
+			kit.ToastError(ctx, err)
+			return
+		}
+		if theme != "system" {
+			bridge.SetTheme(theme) // the answer has cleared the browser's storage
+		}
+		r.standing, r.session = nobody, api.Session{}
+		r.gate.arm(false)
+		ctx.Navigate("/sign-in")
+	})
+}
+
+// signedIn takes up a session that a page has opened, and goes on to next.
+func signedIn(ctx app.Context, next string) {
+	ctx.NewActionWithValue(actionSignedIn, localPath(next))
+}
+
+const actionSignedIn = "signed-in"

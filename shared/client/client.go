@@ -56,6 +56,13 @@ type Client struct {
 // New returns a client that sends through t.
 func New(t Transport) *Client { return &Client{transport: t} }
 
+// CSRFToken returns the token that changes carry, "" before the first session.
+// A transport that repeats a request after a new sign-in needs it.
+func (c *Client) CSRFToken() string {
+	token, _ := c.csrf.Load().(string)
+	return token
+}
+
 // portal is where people's routes begin, public where the integrations' do.
 const (
 	portal = "/portal/v1"
@@ -89,7 +96,7 @@ func (c *Client) send(ctx context.Context, method, path string, body any, opts .
 		r.Body = b
 		r.Header["Content-Type"] = "application/json"
 	}
-	if token, _ := c.csrf.Load().(string); token != "" && method != "GET" && strings.HasPrefix(path, portal) {
+	if token := c.CSRFToken(); token != "" && method != "GET" && strings.HasPrefix(path, portal) {
 		r.Header["X-CSRF-Token"] = token
 	}
 	for _, o := range opts {

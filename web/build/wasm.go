@@ -31,7 +31,7 @@ func buildWasm(o options) (string, error) {
 		args = append(args, "-modfile="+modfile)
 	}
 	cmd := exec.Command(goTool, append(args, "./frontend")...)
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("compile ./frontend: %w\n%s", err, b)
 	}

@@ -27,6 +27,7 @@ type Key struct {
 // The styles of [Date].
 const (
 	Date   = "date"   // 22 Nov 2026
+	Long   = "long"   // Sunday, 22 November 2026
 	Day    = "day"    // 22 Nov
 	Clock  = "time"   // 01:00:05
 	Minute = "minute" // 22 Nov 2026, 01:00

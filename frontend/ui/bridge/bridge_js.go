@@ -5,6 +5,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"syscall/js"
 	"time"
 
@@ -74,11 +75,30 @@ func Copy(text string) bool { return await(window().Call("gatehouseCopy", text))
 func Load(name string) bool { return await(window().Call("gatehouseLoad", name)).Truthy() }
 
 // Download saves text as a file.
-func Download(name, mediaType, text string) { window().Call("gatehouseDownload", name, mediaType, text) }
+func Download(name, mediaType, text string) {
+	window().Call("gatehouseDownload", name, mediaType, text)
+}
 
 // FormatDate writes a time in the reader's zone and language, in one of the styles.
 func FormatDate(t time.Time, style string) string {
 	return window().Call("gatehouseDate", float64(t.UnixMilli()), style).String()
+}
+
+// LocalTime reads what a field of type datetime-local holds, in the reader's
+// zone: 2026-11-22T01:00.
+func LocalTime(text string) (time.Time, bool) {
+	ms := js.Global().Get("Date").New(text).Call("getTime").Float()
+	if math.IsNaN(ms) {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(int64(ms)), true
+}
+
+// LocalText writes a time for a field of type datetime-local. The offset is that
+// of the day, not of today.
+func LocalText(t time.Time) string {
+	offset := js.Global().Get("Date").New(float64(t.UnixMilli())).Call("getTimezoneOffset").Int()
+	return t.UTC().Add(-time.Duration(offset) * time.Minute).Format("2006-01-02T15:04")
 }
 
 // FormatNumber writes a number in the reader's language.
@@ -122,10 +142,6 @@ func Popped() bool { return window().Call("gatehousePopped").Truthy() }
 
 // SetTitle sets the title of the document.
 func SetTitle(title string) { document().Set("title", title) }
-
-// ReplaceURL changes the address bar without a new entry in the history. The
-// program does not notice: navigate with go-app where it should.
-func ReplaceURL(url string) { window().Get("history").Call("replaceState", js.Null(), "", url) }
 
 // Back goes one step back in the history.
 func Back() { window().Get("history").Call("back") }

@@ -28,11 +28,21 @@ func Load(string) bool { return false }
 func Download(_, _, _ string) {}
 
 var layouts = map[string]string{
-	Date: "Jan 2, 2006", Day: "Jan 2", Clock: "15:04:05", Minute: "Jan 2, 2006, 15:04", Second: "Jan 2, 2006, 15:04:05",
+	Date: "Jan 2, 2006", Long: "Monday, 2 January 2006", Day: "Jan 2", Clock: "15:04:05", Minute: "Jan 2, 2006, 15:04", Second: "Jan 2, 2006, 15:04:05",
 }
 
 // FormatDate writes a time in the reader's zone and language, in one of the styles.
 func FormatDate(t time.Time, style string) string { return t.UTC().Format(layouts[style]) }
+
+// LocalTime reads what a field of type datetime-local holds, in the reader's
+// zone: 2026-11-22T01:00.
+func LocalTime(text string) (time.Time, bool) {
+	t, err := time.Parse("2006-01-02T15:04", text)
+	return t, err == nil
+}
+
+// LocalText writes a time for a field of type datetime-local.
+func LocalText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04") }
 
 // FormatNumber writes a number in the reader's language.
 func FormatNumber(n float64, digits int) string { return strconv.FormatFloat(n, 'f', digits, 64) }
@@ -59,10 +69,6 @@ func Popped() bool { return false }
 
 // SetTitle sets the title of the document.
 func SetTitle(string) {}
-
-// ReplaceURL changes the address bar without a new entry in the history. The
-// program does not notice: navigate with go-app where it should.
-func ReplaceURL(string) {}
 
 // Back goes one step back in the history.
 func Back() {}

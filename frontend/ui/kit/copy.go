@@ -52,13 +52,8 @@ func (c *CopyButton) copy(ctx app.Context) {
 		}
 		c.turn++
 		turn := c.turn
-		Do(ctx, c, func(context.Context) error {
-			if app.IsClient {
-				time.Sleep(2 * time.Second)
-			}
-			return nil
-		}, func(app.Context, error) {
-			if turn == c.turn && app.IsClient {
+		After(ctx, c, 2*time.Second, func(app.Context) {
+			if turn == c.turn {
 				c.said = ""
 			}
 		})

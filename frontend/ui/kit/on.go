@@ -77,25 +77,36 @@ func Ask[T any](ctx app.Context, c app.Composer, work func(context.Context) (T, 
 	}, func(ctx app.Context, err error) { done(ctx, v, err) })
 }
 
+// After runs f on the goroutine that draws when d has passed, if c is still on
+// the page. In a test no time passes.
+func After(ctx app.Context, c app.Composer, d time.Duration, f func(app.Context)) {
+	disp := ctx.Dispatcher()
+	run := func() {
+		disp.Dispatch(app.Dispatch{Mode: app.Update, Source: c, Function: func(ctx app.Context) {
+			defer caught()
+			f(ctx)
+		}})
+	}
+	if app.IsServer {
+		disp.Async(run)
+		return
+	}
+	time.AfterFunc(d, run)
+}
+
 // Every runs f on the goroutine that draws each time d has passed, while c is on
 // the page and f returns true. Nothing runs while nobody can see the page.
 func Every(ctx app.Context, c app.Composer, d time.Duration, f func(app.Context) bool) {
 	if app.IsServer {
-		return // a test would wait for it for ever
+		return // a test would never end
 	}
-	disp := ctx.Dispatcher()
-	var tick func()
-	tick = func() {
-		time.AfterFunc(d, func() {
-			disp.Dispatch(app.Dispatch{Mode: app.Update, Source: c, Function: func(ctx app.Context) {
-				defer caught()
-				if bridge.Hidden() || f(ctx) {
-					tick()
-				}
-			}})
-		})
+	var tick func(app.Context)
+	tick = func(ctx app.Context) {
+		if bridge.Hidden() || f(ctx) {
+			After(ctx, c, d, tick)
+		}
 	}
-	tick()
+	After(ctx, c, d, tick)
 }
 
 // ErrGivenUp is what a request returns when the person closed the dialog that it

@@ -183,3 +183,13 @@ func (e *Errors) Rest(pointers ...string) app.UI {
 	}
 	return app.Div().Class("banner", "is-bad").Attr("role", "alert").Body(Icon("triangle-alert"), app.P().Text(text))
 }
+
+// First returns the first text that is not empty.
+func First(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}

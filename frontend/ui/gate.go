@@ -1,0 +1,160 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// What a request may have to ask of the person before it can be answered.
+type question string
+
+const (
+	askSignIn  question = "sign-in" // the session is over
+	askConfirm question = "confirm" // the password was given too long ago
+)
+
+// gate stands between the client and the network. It puts the questions that a
+// refused request raises to the person and sends the request again, watches for
+// a new version and for the network, and so keeps all of that out of the pages.
+type gate struct {
+	next client.Transport
+	api  *client.Client // the one that sends through this gate
+
+	// What the root is told, on any goroutine; of network and version only when
+	// they change.
+	ask     func(question)
+	network func(up bool)
+	version func(string)
+
+	mu      sync.Mutex
+	down    bool
+	seen    string
+	waiting map[question][]chan bool
+	armed   bool // somebody is signed in: a 401 means that the session is over
+}
+
+// newGate returns a gate before next, and the client that sends through it.
+func newGate(next client.Transport) *gate {
+	g := &gate{
+		next: next, waiting: map[question][]chan bool{},
+		ask: func(question) {}, network: func(bool) {}, version: func(string) {},
+	}
+	g.api = client.New(g)
+	return g
+}
+
+// arm says whether somebody is signed in.
+func (g *gate) arm(on bool) {
+	g.mu.Lock()
+	g.armed = on
+	g.mu.Unlock()
+}
+
+// Do implements client.Transport.
+func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error) {
+	renewed := false
+	for {
+		answer, err := g.next.Do(ctx, r)
+		if err != nil {
+			g.note(errors.Is(err, client.ErrOffline), "")
+			return answer, err
+		}
+		g.note(false, answer.Header["gatehouse-version"])
+		switch kind := refusal(answer); {
+		case answer.Status == 401 && g.overs(r):
+			if !g.wait(ctx, askSignIn) {
+				return answer, kit.ErrGivenUp
+			}
+		case kind == "fresh-sign-in-required":
+			if !g.wait(ctx, askConfirm) {
+				return answer, kit.ErrGivenUp
+			}
+		case kind == "cross-site-request" && !renewed:
+			// Another tab has signed in again: this one's token is of the old session.
+			renewed = true
+			if _, err := g.api.Session(ctx); err != nil {
+				return answer, nil
+			}
+		default:
+			return answer, nil
+		}
+		if _, ok := r.Header["X-CSRF-Token"]; ok {
+			r.Header["X-CSRF-Token"] = g.api.CSRFToken()
+		}
+	}
+}
+
+// note tells the root what an answer, or its absence, says of the network and
+// of the server's version.
+func (g *gate) note(down bool, version string) {
+	g.mu.Lock()
+	turned := g.down != down
+	g.down = down
+	other := version != "" && version != g.seen
+	if other {
+		g.seen = version
+	}
+	g.mu.Unlock()
+	if turned {
+		g.network(!down)
+	}
+	if other {
+		g.version(version)
+	}
+}
+
+// overs reports whether a 401 to r means that the session is over: not before
+// anybody was signed in, and not when the session itself was asked for.
+func (g *gate) overs(r client.Request) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.armed && strings.HasPrefix(r.Path, "/portal/v1/") && !strings.HasPrefix(r.Path, "/portal/v1/session")
+}
+
+func refusal(r client.Response) string {
+	if r.Status != 403 {
+		return ""
+	}
+	var p api.Problem
+	if json.Unmarshal(r.Body, &p) != nil {
+		return ""
+	}
+	return p.Kind()
+}
+
+// wait puts a question to the person, once for all requests that wait for it,
+// and returns whether it was answered.
+func (g *gate) wait(ctx context.Context, q question) bool {
+	answered := make(chan bool, 1)
+	g.mu.Lock()
+	first := len(g.waiting[q]) == 0
+	g.waiting[q] = append(g.waiting[q], answered)
+	g.mu.Unlock()
+	if first {
+		g.ask(q)
+	}
+	select {
+	case ok := <-answered:
+		return ok
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// settle answers a question for all who wait.
+func (g *gate) settle(q question, ok bool) {
+	g.mu.Lock()
+	waiting := g.waiting[q]
+	delete(g.waiting, q)
+	g.mu.Unlock()
+	for _, w := range waiting {
+		w <- ok
+	}
+}

@@ -1,0 +1,110 @@
+package ui
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// signUpPage makes an account and a first team, at /sign-up.
+type signUpPage struct {
+	app.Compo
+	At Place
+
+	form   api.SignUp
+	shown  bool
+	busy   bool
+	sent   bool
+	errs   kit.Errors
+	resend resend
+}
+
+// Render draws the form, or that a mail is on its way.
+func (s *signUpPage) Render() app.UI {
+	if s.sent {
+		return s.resend.card(s, s.At, "Check your mail", "We have sent a message to "+s.form.Email+". Open the link in it in this browser, and you are signed in.", s.form.Email)
+	}
+	f := &s.form
+	return authCard(
+		"Create an account",
+		s.errs.Rest("#/name", "#/email", "#/password", "#/team_name"),
+		app.Form().Class("form").Attr("novalidate", "").OnSubmit(kit.Submit("sign up", s.send)).Body(
+			kit.Text(kit.TextOpts{ID: "name", Label: "Your name", Bind: &f.Name, Autocomplete: "name", Autofocus: true, Error: s.errs.At("#/name")}),
+			kit.Text(kit.TextOpts{ID: "email", Label: "E-mail address", Type: "email", Bind: &f.Email, Autocomplete: "username", Error: s.errs.At("#/email")}),
+			app.Div().Class("field-and-rules").Body(
+				kit.Password(kit.TextOpts{ID: "password", Label: "Password", Bind: &f.Password, Autocomplete: "new-password", Error: s.errs.At("#/password")}, &s.shown),
+				passwordRules(f.Password, f.Name, f.Email),
+			),
+			kit.Text(kit.TextOpts{ID: "team-name", Label: "Team name", Hint: "Your company or project. Tokens belong to the team.", Bind: &f.TeamName, Autocomplete: "organization", Error: s.errs.At("#/team_name")}),
+			kit.Button(kit.ButtonOpts{Text: "Create account", Look: kit.Primary, Wide: true, Submit: true, Busy: s.busy}),
+		),
+		authFoot("You have an account?", "/sign-in", "Sign in"),
+	)
+}
+
+func (s *signUpPage) send(ctx app.Context) {
+	body := s.form
+	if s.busy || !s.errs.Check(body) {
+		return
+	}
+	s.busy = true
+	calls := s.At.API
+	kit.Do(ctx, s, func(ctx context.Context) error { return calls.SignUp(ctx, body) }, func(_ app.Context, err error) {
+		s.busy = false
+		if s.errs.Take(err); err == nil {
+			s.sent, s.form.Password = true, ""
+		}
+	})
+}
+
+// passwordRules draws the rules of a new password and which of them are met. The
+// list of common passwords is the server's.
+func passwordRules(password, name, email string) app.UI {
+	n := utf8.RuneCountInString(password)
+	rules := []struct {
+		text string
+		met  bool
+	}{
+		{"12 to 128 characters", n >= 12 && n <= 128},
+		{"Does not contain your name or address", n > 0 && !personal(password, name, email)},
+	}
+	items := make([]app.UI, len(rules))
+	for i, r := range rules {
+		icon, said := "circle-dashed", "not yet: "
+		li := app.Li().Class("rule")
+		if r.met {
+			icon, said = "circle-check", "met: "
+			li = li.Class("is-met")
+		}
+		items[i] = li.Body(kit.IconSize(icon, 14), app.Span().Class("visually-hidden").Text(said), app.Span().Text(r.text))
+	}
+	return app.Ul().Class("rules").Attr("aria-label", "Rules for the password").Body(items...)
+}
+
+// personal reports whether a password contains the person's name or address, or
+// a part of either of four characters or more. The server decides; this is so
+// that one learns it while typing.
+func personal(password, name, email string) bool {
+	password, name, email = strings.ToLower(password), strings.ToLower(name), strings.ToLower(email)
+	local, domain, _ := strings.Cut(email, "@")
+	if dot := strings.LastIndexByte(domain, '.'); dot >= 0 {
+		domain = domain[:dot]
+	}
+	for _, whole := range []string{name, local, domain} {
+		words := strings.FieldsFunc(whole, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+		})
+		for _, part := range append(words, strings.TrimSpace(whole), strings.Join(words, "")) {
+			if utf8.RuneCountInString(part) >= 4 && strings.Contains(password, part) {
+				return true
+			}
+		}
+	}
+	return false
+}

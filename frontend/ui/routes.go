@@ -1,0 +1,67 @@
+package ui
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+)
+
+// route is one page of the program.
+type route struct {
+	pattern  string // {team}, {id} and {code} stand for one part of the path
+	title    string
+	open     bool   // for anybody: drawn without the shell
+	nav      string // its word in the sidebar, "" if it is not there
+	icon     string
+	under    string   // the nav word that is marked while it is shown
+	skeleton []string // what is drawn while the session is awaited, see kit.Skeleton
+	page     func(Place) app.UI
+}
+
+// routes lists the pages, those with a word in the sidebar in its order.
+func routes() []route {
+	return []route{
+		{pattern: "/sign-in", title: "Sign in", open: true, page: func(at Place) app.UI { return &signInPage{At: at} }},
+		{pattern: "/sign-up", title: "Create an account", open: true, page: func(at Place) app.UI { return &signUpPage{At: at} }},
+		{pattern: "/verify", title: "Confirm your address", open: true, page: func(at Place) app.UI { return &verifyPage{At: at} }},
+		{pattern: "/verify/{code}", title: "Confirm your address", open: true, page: func(at Place) app.UI { return &verifyPage{At: at} }},
+		{pattern: "/outbox", title: "Outbox", open: true, page: func(at Place) app.UI { return &outboxPage{At: at} }},
+		{pattern: "/outbox/{id}", title: "Outbox", open: true, page: func(at Place) app.UI { return &mailPage{At: at} }},
+		{pattern: "/", title: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
+		{pattern: "/teams/new", title: "New team", skeleton: []string{"form"}, page: func(at Place) app.UI { return &newTeamPage{At: at} }},
+	}
+}
+
+// match finds the route of a path with the values of its parameters.
+func match(routes []route, path string) (route, map[string]string, bool) {
+	for _, r := range routes {
+		if params, ok := matchPattern(r.pattern, path); ok {
+			return r, params, true
+		}
+	}
+	return route{}, nil, false
+}
+
+func matchPattern(pattern, path string) (map[string]string, bool) {
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return nil, false
+	}
+	params := map[string]string{}
+	for i, w := range want {
+		name, ok := strings.CutPrefix(w, "{")
+		if !ok {
+			if w != got[i] {
+				return nil, false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(got[i])
+		if err != nil || value == "" {
+			return nil, false
+		}
+		params[strings.TrimSuffix(name, "}")] = value
+	}
+	return params, true
+}
