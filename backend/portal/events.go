@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
@@ -131,10 +133,9 @@ func (p *Portal) namesIn(ctx context.Context, chain string, list []audit.Event) 
 	for _, e := range list {
 		for _, id := range []string{e.Actor, e.Target} {
 			switch {
-			case id == chain, strings.HasPrefix(id, "ses_"), names[id] != "":
-			case strings.HasPrefix(id, "usr_"):
+			case strings.HasPrefix(id, secret.UserID):
 				people = append(people, id)
-			default:
+			case secret.IsLookup(id):
 				tokens = append(tokens, id)
 			}
 		}
@@ -147,10 +148,8 @@ func (p *Portal) namesIn(ctx context.Context, chain string, list []audit.Event) 
 	for id, u := range users {
 		names[id] = u.Name
 	}
-	if strings.HasPrefix(chain, "usr_") {
-		u, err := p.users(ctx, []string{chain})
-		names[chain] = u[chain].Name
-		return names, err
+	if strings.HasPrefix(chain, secret.UserID) {
+		return names, nil
 	}
 	slices.Sort(tokens)
 	tokens = slices.Compact(tokens)
@@ -233,11 +232,8 @@ func (p *Portal) ExportEvents(ctx context.Context, who Person, team string, yiel
 
 // summary says in words what an event records, without the actor.
 func summary(e audit.Event, names map[string]string) string {
-	target := names[e.Target]
-	if target == "" {
-		target = e.Target
-	}
 	text := func(key string) string { s, _ := e.Data[key].(string); return s }
+	target := cmp.Or(names[e.Target], text("name"), e.Target)
 	why := ""
 	if r := text("reason"); r != "" {
 		why = ", because it is " + strings.ReplaceAll(r, "_", " ")
@@ -252,7 +248,9 @@ func summary(e audit.Event, names map[string]string) string {
 	case "team.renamed":
 		return "renamed the team from " + text("from") + " to " + text("to")
 	case "team.made_platform":
-		return "marked this team as the platform team"
+		return "marked " + target + " as the platform team"
+	case "team.unmade_platform":
+		return "marked another team than " + target + " as the platform team"
 	case "member.added":
 		return "added " + target + " as " + text("role")
 	case "member.role_changed":
@@ -289,6 +287,8 @@ func summary(e audit.Event, names map[string]string) string {
 		return "tried a dead secret of the token " + target
 	case "user.signed_up":
 		return "signed up and verified the address"
+	case "user.signed_up_again":
+		return "tried to sign up with this address, which has an account"
 	case "user.signed_in":
 		return "signed in"
 	case "user.signed_out":

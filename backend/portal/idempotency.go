@@ -11,6 +11,7 @@ import (
 const (
 	idempotentFor   = 24 * time.Hour   // how long an answer is repeated
 	idempotentLease = 30 * time.Second // after which a request under way counts as dead
+	idempotentWork  = 20 * time.Second // after which it is ended, so that it is dead then
 	maxIdempotency  = 255
 )
 
@@ -65,7 +66,9 @@ func (p *Portal) Idempotent(
 	default:
 		return Answer{Status: stored.Status, Header: stored.Header, Body: stored.Body}, true, nil
 	}
-	err = p.atomically(ctx, func(ctx context.Context) error {
+	work, cancel := context.WithTimeout(ctx, idempotentWork)
+	defer cancel()
+	err = p.atomically(work, func(ctx context.Context) error {
 		var err error
 		if answer, err = do(ctx); err != nil {
 			return err

@@ -1,22 +1,36 @@
 package portal
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// The texts of the mails that people get. A name that somebody typed is never
-// followed by a link of theirs: the only links are the portal's own.
+// The texts of the mails that people get. The only links in them are the
+// portal's own: a name that a mail program would make a link of is left out,
+// because anybody can have a mail with any name sent to any address.
+
+// typed returns a name that somebody typed, or another word for it.
+func typed(name, instead string) string {
+	for word := range strings.FieldsSeq(name) {
+		if strings.ContainsAny(strings.TrimRight(word, ".:"), "./:\\@<>") {
+			return instead
+		}
+	}
+	return name
+}
 
 func (p *Portal) mailVerify(s Signup, code string) Message {
 	return Message{
-		To: s.Email, Name: s.Name, Subject: "Confirm your address for Gatehouse",
+		To: s.Email, Name: typed(s.Name, ""), Subject: "Confirm your address for Gatehouse",
 		Text: fmt.Sprintf(`Hello %s,
 
-confirm this address to finish signing up and to open the team "%s":
+confirm this address to finish signing up and to open %s:
 
 %s/verify/%s
 
 The link works once, within 24 hours. If you did not sign up, ignore this
 mail: without the link no account is made.
-`, s.Name, s.TeamName, p.url, code),
+`, typed(s.Name, "there"), typed(s.TeamName, "your team"), p.url, code),
 	}
 }
 

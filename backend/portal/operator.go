@@ -41,13 +41,7 @@ func (p *Portal) MarkPlatformTeam(ctx context.Context, idOrName string) (Team, e
 			return err
 		}
 		p.changed(ctx) // the standing of the tokens of both teams
-		old, err := p.store.PlatformTeam(ctx)
-		if err == nil {
-			old.Platform = false
-			err = p.store.ReplaceTeam(ctx, old)
-		} else if KindOf(err) == NotFound {
-			err = nil
-		}
+		old, err := p.unmarkPlatformTeam(ctx)
 		if err != nil {
 			return err
 		}
@@ -63,6 +57,23 @@ func (p *Portal) MarkPlatformTeam(ctx context.Context, idOrName string) (Team, e
 		return p.store.ReplaceTeam(ctx, t)
 	})
 	return t, err
+}
+
+// unmarkPlatformTeam makes the platform team, if there is one, a team like any
+// other, inside a transaction.
+func (p *Portal) unmarkPlatformTeam(ctx context.Context) (Team, error) {
+	old, err := p.store.PlatformTeam(ctx)
+	if KindOf(err) == NotFound {
+		return Team{}, nil
+	} else if err != nil {
+		return Team{}, err
+	}
+	e, err := p.store.Append(ctx, p.event(old.ID, ActorSystem, "team.unmade_platform", old.ID, Origin{}, nil))
+	if err != nil {
+		return Team{}, err
+	}
+	old.Platform, old.Rev = false, e.Seq
+	return old, p.store.ReplaceTeam(ctx, old)
 }
 
 func (p *Portal) teamCalled(ctx context.Context, idOrName string) (Team, error) {

@@ -36,6 +36,7 @@ type Portal struct {
 	records   RecordReader
 	url       string
 	now       func() time.Time
+	sleep     func(ctx context.Context, d time.Duration) error
 	log       *slog.Logger
 
 	limits    *limiter
@@ -53,6 +54,7 @@ func New(o Options) *Portal {
 		records: o.Records, url: strings.TrimSuffix(o.PublicURL, "/"), now: o.Now, log: o.Log,
 		limits: newLimiter(), rekeying: make(chan struct{}, 1),
 	}
+	p.sleep = sleep
 	if p.now == nil {
 		p.now = time.Now
 	}

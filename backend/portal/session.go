@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -19,6 +18,7 @@ const (
 	slowAfter  = 100 // failed passwords of an account in an hour, from anywhere
 	slowWindow = time.Hour
 	slowBy     = 5 * time.Second // at most, so that strangers can lock nobody out
+	slowStep   = 250 * time.Millisecond
 )
 
 // SignIn opens a session for an address and its password. With the right
@@ -26,16 +26,17 @@ const (
 // says so, without a session.
 //
 // Every cause of a refusal (unknown address, wrong password, disabled account)
-// has the same answer and takes the same time: Invalid at #/email.
+// has the same answer and takes the same time: Invalid at #/email. So failures
+// are counted, and slowed down, for addresses without an account too.
 func (p *Portal) SignIn(ctx context.Context, email, password string, from Origin) (SignedIn, error) {
 	key := EmailKey(email)
+	if err := p.slowDown(ctx, key); err != nil {
+		return SignedIn{}, err
+	}
 	u, err := p.store.UserByEmail(ctx, key)
 	if KindOf(err) == NotFound {
 		return p.signInUnverified(ctx, key, password, from)
 	} else if err != nil {
-		return SignedIn{}, err
-	}
-	if err := p.slowDown(ctx, key); err != nil {
 		return SignedIn{}, err
 	}
 	right, upgrade, err := p.verifyPassword(ctx, u.PasswordHash, password)
@@ -48,10 +49,11 @@ func (p *Portal) SignIn(ctx context.Context, email, password string, from Origin
 	var out SignedIn
 	err = p.atomically(ctx, func(ctx context.Context) error {
 		var err error
+		checked := u.PasswordHash
 		if u, err = p.store.User(ctx, u.ID); err != nil {
 			return err
 		}
-		if upgrade != "" {
+		if upgrade != "" && u.PasswordHash == checked { // not if it was changed meanwhile
 			u.PasswordHash, u.Version = upgrade, u.Version+1
 			if err := p.store.ReplaceUser(ctx, u); err != nil {
 				return err
@@ -82,6 +84,9 @@ func (p *Portal) signInUnverified(ctx context.Context, key, password string, fro
 		return SignedIn{}, err
 	}
 	if !right {
+		if _, _, err := p.store.Hit(ctx, failuresKey(key), 1, slowWindow, p.clock()); err != nil {
+			return SignedIn{}, err
+		}
 		return SignedIn{}, errSignIn()
 	}
 	return SignedIn{Status: api.VerifyEmailDue}, p.ResendVerification(ctx, key, "", from)
@@ -104,9 +109,24 @@ func (p *Portal) slowDown(ctx context.Context, email string) error {
 	if err != nil || failed < slowAfter {
 		return err
 	}
-	wait := min(time.Duration(failed-slowAfter+1)*250*time.Millisecond, slowBy)
+	return p.sleep(ctx, slowness(failed))
+}
+
+// slowness is how long a try waits after so many failures.
+func slowness(failed int64) time.Duration {
+	if failed < slowAfter {
+		return 0
+	}
+	steps := min(failed-slowAfter+1, int64(slowBy/slowStep))
+	return time.Duration(steps) * slowStep
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
-	case <-time.After(wait):
+	case <-timer.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -143,7 +163,7 @@ func (p *Portal) openSession(ctx context.Context, u User, from Origin) (SignedIn
 	s := Session{
 		ID: secret.NewIDAt(secret.SessionID, now), Hash: p.keys.HashOpaque(cookies, cookie), User: u.ID, CreatedAt: now, LastSeenAt: now,
 		ExpiresAt: now.Add(sessionLife), FreshUntil: now.Add(freshFor),
-		Address: from.Address.String(), UserAgent: strings.ToValidUTF8(cut(from.UserAgent, maxAgentBytes), ""),
+		Address: addressText(from.Address), UserAgent: cut(from.UserAgent, maxAgentBytes),
 	}
 	if err := p.store.InsertSession(ctx, s); err != nil {
 		return SignedIn{}, err
@@ -157,42 +177,68 @@ func (p *Portal) openSession(ctx context.Context, u User, from Origin) (SignedIn
 // Authenticate returns who a session cookie stands for: SignedOut if nobody,
 // or not any more.
 func (p *Portal) Authenticate(ctx context.Context, cookie string, from Origin) (Person, error) {
-	out := &Error{Kind: SignedOut, Detail: "There is no session, or it has ended.", Fix: "Sign in again."}
 	if cookie == "" {
-		return Person{}, out
+		return Person{}, errSignedOut()
 	}
 	s, err := p.store.SessionByHash(ctx, p.keys.HashOpaque(cookies, cookie))
 	if KindOf(err) == NotFound {
-		return Person{}, out
+		return Person{}, errSignedOut()
 	} else if err != nil {
 		return Person{}, err
 	}
 	now := p.clock()
-	if !now.Before(s.ExpiresAt) || !now.Before(s.LastSeenAt.Add(sessionIdle)) {
-		return Person{}, out
+	if s.over(now) {
+		return Person{}, errSignedOut()
 	}
 	u, err := p.store.User(ctx, s.User)
 	if KindOf(err) == NotFound || err == nil && !u.DisabledAt.IsZero() {
-		return Person{}, out
+		return Person{}, errSignedOut()
 	} else if err != nil {
 		return Person{}, err
 	}
 	if now.Sub(s.LastSeenAt) >= seenEvery {
-		s.LastSeenAt = now
-		if err := p.store.ReplaceSession(ctx, s); err != nil && KindOf(err) != NotFound {
-			return Person{}, err
-		}
+		s, err = p.changeSession(ctx, s.Hash, func(s *Session) { s.LastSeenAt = now })
 	}
-	return Person{User: u, Session: s, Origin: from}, nil
+	return Person{User: u, Session: s, Origin: from}, err
 }
 
-// SignOut ends the session.
-func (p *Portal) SignOut(ctx context.Context, who Person) error {
-	return p.atomically(ctx, func(ctx context.Context) error {
-		if err := p.store.DeleteSession(ctx, who.User.ID, who.Session.ID); err != nil && KindOf(err) != NotFound {
+// over reports whether the session has ended at an instant.
+func (s *Session) over(now time.Time) bool {
+	return !now.Before(s.ExpiresAt) || !now.Before(s.LastSeenAt.Add(sessionIdle))
+}
+
+func errSignedOut() error {
+	return &Error{Kind: SignedOut, Detail: "There is no session, or it has ended.", Fix: "Sign in again."}
+}
+
+// changeSession changes one field of a session without undoing what another
+// request changes in it; SignedOut if it has ended meanwhile.
+func (p *Portal) changeSession(ctx context.Context, hash string, change func(s *Session)) (Session, error) {
+	var s Session
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		var err error
+		if s, err = p.store.SessionByHash(ctx, hash); err != nil {
 			return err
 		}
-		_, err := p.store.Append(ctx, p.event(who.User.ID, who.User.ID, "user.signed_out", who.Session.ID, who.Origin, nil))
+		change(&s)
+		return p.store.ReplaceSession(ctx, s)
+	})
+	if KindOf(err) == NotFound {
+		err = errSignedOut()
+	}
+	return s, err
+}
+
+// SignOut ends the session. One that has ended already is no error.
+func (p *Portal) SignOut(ctx context.Context, who Person) error {
+	return p.atomically(ctx, func(ctx context.Context) error {
+		err := p.store.DeleteSession(ctx, who.User.ID, who.Session.ID)
+		if KindOf(err) == NotFound {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		_, err = p.store.Append(ctx, p.event(who.User.ID, who.User.ID, "user.signed_out", who.Session.ID, who.Origin, nil))
 		return err
 	})
 }
@@ -203,9 +249,9 @@ func (p *Portal) ConfirmPassword(ctx context.Context, who Person, password strin
 	if err := p.rightPassword(ctx, who, "#/password", password); err != nil {
 		return time.Time{}, err
 	}
-	s := who.Session
-	s.FreshUntil = p.clock().Add(freshFor)
-	return s.FreshUntil, p.store.ReplaceSession(ctx, s)
+	until := p.clock().Add(freshFor)
+	_, err := p.changeSession(ctx, who.Session.Hash, func(s *Session) { s.FreshUntil = until })
+	return until, err
 }
 
 // rightPassword refuses a password that is not the person's, at pointer.

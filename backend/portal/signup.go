@@ -8,12 +8,14 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 const (
 	verifyWithin  = 24 * time.Hour // the life of a sign-up and of the code in its mail
 	sameBrowser   = time.Hour      // in which the browser that signed up is signed in
 	maxNameLength = 100
+	maxEmail      = 254
 )
 
 // The purposes of one-way hashes, so that one kind of secret is never taken for
@@ -34,13 +36,14 @@ type NewAccount struct {
 func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // SignUp asks for an account. It sends a mail in every case, and neither its
-// answer nor its time tells whether the address has an account already.
+// answer nor its time tells whether the address has an account already: then it
+// writes to the account's own log instead of keeping the sign-up.
 //
-// It fails with Invalid for the password, Busy when too many passwords are
+// It fails with Invalid for what is given, Busy when too many passwords are
 // being hashed.
 func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 	in.Name, in.TeamName, in.Email = strings.TrimSpace(in.Name), strings.TrimSpace(in.TeamName), strings.TrimSpace(in.Email)
-	if err := checkPassword("#/password", in.Password, in.Name, in.Email); err != nil {
+	if err := in.check(); err != nil {
 		return err
 	}
 	hash, err := p.hash(ctx, in.Password)
@@ -51,7 +54,7 @@ func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 	u, err := p.store.UserByEmail(ctx, key)
 	switch {
 	case err == nil:
-		return p.mailer.Send(ctx, p.mailTaken(u))
+		return p.signUpAgain(ctx, u, from)
 	case KindOf(err) != NotFound:
 		return err
 	}
@@ -66,6 +69,43 @@ func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 		return err
 	}
 	return p.mailer.Send(ctx, p.mailVerify(s, code))
+}
+
+// check collects what is wrong with a sign-up.
+func (in *NewAccount) check() error {
+	var wrong []FieldError
+	for _, err := range []error{
+		checkName("#/name", in.Name), checkEmail("#/email", in.Email),
+		checkPassword("#/password", in.Password, in.Name, in.Email), checkName("#/team_name", in.TeamName),
+	} {
+		if e := (*Error)(nil); asError(err, &e) {
+			wrong = append(wrong, e.Fields...)
+		}
+	}
+	if len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+// checkEmail refuses what no mail can be sent to.
+func checkEmail(pointer, email string) error {
+	if len(email) <= maxEmail && validate.Email(email) {
+		return nil
+	}
+	return invalid(FieldError{Pointer: pointer, Code: "email", Detail: "This is not an e-mail address.", Fix: "Write it as ada@example.com."})
+}
+
+// signUpAgain tells the owner of an address that somebody signed up with it.
+func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		_, err := p.store.Append(ctx, p.event(u.ID, ActorAnonymous, "user.signed_up_again", u.ID, from, nil))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.mailer.Send(ctx, p.mailTaken(u))
 }
 
 // ResendVerification sends the mail again, with a new code, if the address has

@@ -87,7 +87,9 @@ type OnceStore interface {
 	// FinishIdempotent stores the answer. Called inside the transaction of the
 	// change itself, so that neither exists without the other.
 	FinishIdempotent(ctx context.Context, r Idempotent) error
-	AbandonIdempotent(ctx context.Context, key string) error // none is fine
+	// AbandonIdempotent frees the key of a request that failed. None is fine; an
+	// answer that is stored stays, because a failed commit may have happened.
+	AbandonIdempotent(ctx context.Context, key string) error
 }
 
 // Idempotent is one request that is answered once (Idempotency-Key).
