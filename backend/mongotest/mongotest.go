@@ -11,6 +11,7 @@ package mongotest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -20,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oklog/ulid/v2"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
@@ -61,7 +61,7 @@ func Start(t testing.TB) (uri string) {
 	if shared.err != nil {
 		testskip.Because(t, "MongoDB is not to be had: "+shared.err.Error()+".")
 	}
-	name := "gatehouse_test_" + strings.ToLower(ulid.Make().String())
+	name := "gatehouse_test_" + strings.ToLower(rand.Text())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
