@@ -117,8 +117,10 @@ func (s *Store) Calls(ctx context.Context, f portal.CallFilter) ([]portal.Call, 
 func callsQuery(f portal.CallFilter) (string, []any) {
 	var c where
 	c.and("team = ?", f.Team)
+	source := "calls"
 	if f.Token != "" {
 		c.and("token = ?", f.Token)
+		source = "calls INDEXED BY calls_by_token" // else all calls of the team would be walked
 	}
 	switch {
 	case f.Status >= 10:
@@ -146,7 +148,7 @@ func callsQuery(f portal.CallFilter) (string, []any) {
 	if f.After != nil {
 		c.and("(at, id) < (?, ?)", f.After.At.UnixMilli(), f.After.ID)
 	}
-	return `SELECT ` + callColumns + ` FROM calls` + c.text.String() + ` ORDER BY at DESC, id DESC LIMIT ?`, append(c.args, f.Limit)
+	return `SELECT ` + callColumns + ` FROM ` + source + c.text.String() + ` ORDER BY at DESC, id DESC LIMIT ?`, append(c.args, f.Limit)
 }
 
 // network returns the first and the last address of a network.

@@ -120,7 +120,7 @@ func (s *Store) Events(ctx context.Context, f portal.EventFilter) ([]audit.Event
 func eventsQuery(f portal.EventFilter) (string, []any) {
 	var c where
 	c.and("chain = ?", f.Chain)
-	order, after := "seq DESC", f.After
+	source, order, after := "events", "seq DESC", f.After
 	if f.Oldest {
 		order = "seq"
 		c.and("seq > ?", after)
@@ -149,6 +149,9 @@ func eventsQuery(f portal.EventFilter) (string, []any) {
 	if f.Targets != nil {
 		in, args := anyOf(f.Targets)
 		c.and("target IN "+in, args...)
+		if len(f.Targets) == 1 { // of several, the order would have to be made by a sort
+			source = "events INDEXED BY events_by_target"
+		}
 	}
 	if !f.From.IsZero() {
 		c.and("at >= ?", f.From.UnixMilli())
@@ -156,5 +159,5 @@ func eventsQuery(f portal.EventFilter) (string, []any) {
 	if !f.To.IsZero() {
 		c.and("at < ?", f.To.UnixMilli())
 	}
-	return `SELECT ` + eventColumns + ` FROM events` + c.text.String() + ` ORDER BY ` + order + ` LIMIT ?`, append(c.args, f.Limit)
+	return `SELECT ` + eventColumns + ` FROM ` + source + c.text.String() + ` ORDER BY ` + order + ` LIMIT ?`, append(c.args, f.Limit)
 }

@@ -36,8 +36,8 @@ type tokenOrder struct {
 var tokenOrders = map[portal.TokenSort]tokenOrder{
 	portal.NewestFirst: {column: "t.created_at", absent: time.Time{}.UnixMilli(), down: true},
 	portal.ByName:      {column: "t.name"},
-	portal.ByLastUse:   {column: "coalesce(t.last_used_at, -9223372036854775808)", absent: math.MinInt64, down: true},
-	portal.ByExpiry:    {column: "coalesce(t.expires_at, 9223372036854775807)", absent: math.MaxInt64},
+	portal.ByLastUse:   {column: "t.use_order", absent: math.MinInt64, down: true},
+	portal.ByExpiry:    {column: "t.expiry_order", absent: math.MaxInt64},
 }
 
 // statusText is portal.Token.Status, at an instant that is given twice.

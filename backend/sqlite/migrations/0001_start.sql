@@ -92,14 +92,17 @@ CREATE TABLE tokens (
 	revoke_reason  TEXT NOT NULL,
 	revoke_note    TEXT NOT NULL,
 	last_used_from TEXT NOT NULL,
-	generations    TEXT NOT NULL
+	generations    TEXT NOT NULL,
+	-- What is absent comes last in a list, whichever way it runs.
+	use_order      INTEGER AS (coalesce(last_used_at, -9223372036854775808)) VIRTUAL,
+	expiry_order   INTEGER AS (coalesce(expires_at, 9223372036854775807)) VIRTUAL
 ) STRICT;
 CREATE INDEX tokens_by_created ON tokens (team, created_at, id); -- Tokens, one per order
 CREATE INDEX tokens_by_name ON tokens (team, name, id);
-CREATE INDEX tokens_by_use ON tokens (team, coalesce(last_used_at, -9223372036854775808), id);
-CREATE INDEX tokens_by_expiry ON tokens (team, coalesce(expires_at, 9223372036854775807), id);
+CREATE INDEX tokens_by_use ON tokens (team, use_order, id);
+CREATE INDEX tokens_by_expiry ON tokens (team, expiry_order, id);
 CREATE INDEX tokens_by_maker ON tokens (maker, team);                          -- whose standing a member's change touches
-CREATE INDEX tokens_living ON tokens (team, expires_at) WHERE revoked_at IS NULL; -- LivingTokens
+CREATE INDEX tokens_living ON tokens (team, expires_at, revoked_at) WHERE revoked_at IS NULL; -- LivingTokens
 CREATE INDEX tokens_revoked ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;  -- Prune
 CREATE INDEX tokens_expiring ON tokens (expires_at) WHERE expires_at IS NOT NULL; -- Prune
 
@@ -172,7 +175,7 @@ CREATE TABLE events (
 	hash   TEXT NOT NULL,
 	PRIMARY KEY (chain, seq) -- Head, Events; forks are impossible
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX events_by_target ON events (chain, target, seq); -- Events of some targets
+CREATE INDEX events_by_target ON events (chain, target, seq); -- Events of one target
 CREATE INDEX events_by_time ON events (at);                   -- Prune
 
 CREATE TABLE onces (
