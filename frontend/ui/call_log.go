@@ -1,0 +1,237 @@
+package ui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// tailEvery is how often the newest calls are fetched while they are watched.
+const tailEvery = 2 * time.Second
+
+// callLog lists the calls of a team, or of one token: newest first, narrowed by
+// the query, and on its first page by itself up to date.
+type callLog struct {
+	app.Compo
+	At    Place
+	Token string // of one token; "" for all of the team
+
+	now     time.Time
+	seen    string
+	calls   kit.Load[api.List[api.Call]]
+	names   kit.Load[map[string]string]
+	route   string // as typed
+	address string
+	typed   int
+	paused  bool
+	open    string // decision id of the call that is looked at
+}
+
+func (l *callLog) OnMount(ctx app.Context) {
+	kit.WatchNow(ctx, &l.now)
+	l.route, l.address = l.At.Get("route"), l.At.Get("address")
+	l.fetch(ctx)
+	if l.Token == "" {
+		at := l.At
+		l.names.Fetch(ctx, l, func(ctx context.Context) (map[string]string, error) { return tokenNames(ctx, at) })
+	}
+	kit.Every(ctx, l, tailEvery, func(ctx app.Context) bool {
+		if !l.paused && l.At.Get("cursor") == "" && l.open == "" && !l.calls.Busy() {
+			l.fetch(ctx)
+		}
+		return true
+	})
+}
+
+func (l *callLog) OnUpdate(ctx app.Context) {
+	if l.seen != l.query() {
+		l.fetch(ctx)
+	}
+}
+
+func (l *callLog) query() string { return l.Token + "?" + l.At.Query.Encode() }
+
+func (l *callLog) fetch(ctx app.Context) {
+	l.seen = l.query()
+	at, token := l.At, l.Token
+	q := client.CallQuery{
+		Token: at.Get("token"), Status: at.Get("status"), Route: at.Get("route"), Address: at.Get("address"),
+		Limit: 50, Cursor: at.Get("cursor"),
+	}
+	l.calls.Fetch(ctx, l, func(ctx context.Context) (api.List[api.Call], error) {
+		if token != "" {
+			q.Token = ""
+			return at.API.TokenCalls(ctx, at.Team.Team.ID, token, q)
+		}
+		return at.API.Calls(ctx, at.Team.Team.ID, q)
+	})
+}
+
+func (l *callLog) Render() app.UI {
+	text, icon := "Pause", "pause"
+	if l.paused {
+		text, icon = "Resume", "play"
+	}
+	body := []app.UI{
+		kit.FilterBar(
+			kit.Search("calls-route", "Search by route", &l.route, func(ctx app.Context) { l.narrow(ctx, "route", l.route) }),
+			kit.Text(kit.TextOpts{
+				ID: "calls-address", Label: "Address", HideLabel: true, Placeholder: "Address or network", Bind: &l.address, Mono: true, Optional: true,
+				OnInput: func(ctx app.Context) { l.narrow(ctx, "address", l.address) },
+			}),
+			kit.Select(kit.SelectOpts{
+				ID: "calls-status", Label: "Status", HideLabel: true, Value: l.At.Get("status"),
+				Options: []kit.Option{
+					{Value: "", Text: "Every status"},
+					{Value: "2", Text: "2xx, answered"},
+					{Value: "4", Text: "4xx, refused"},
+					{Value: "5", Text: "5xx, failed"},
+					{Value: "401", Text: "401"},
+					{Value: "403", Text: "403"},
+					{Value: "404", Text: "404"},
+					{Value: "422", Text: "422"},
+					{Value: "429", Text: "429"},
+				},
+				On: func(ctx app.Context, v string) { Replace(ctx, l.At.With("status", v)) },
+			}),
+			kit.Button(kit.ButtonOpts{
+				Text: text, Icon: icon, Small: true, Look: kit.Ghost, Key: "pause", Pressed: &l.paused, Title: "New calls appear by themselves",
+				On: func(app.Context) { l.paused = !l.paused },
+			}),
+		),
+		l.calls.View(kit.Skeleton("row", "row", "row", "row", "row"), l.draw),
+	}
+	if l.open != "" {
+		body = append(body, l.detail())
+	}
+	return app.Div().Class("stack").Body(body...)
+}
+
+// narrow puts what is typed into the address of the page, once typing rests.
+func (l *callLog) narrow(ctx app.Context, name, value string) {
+	l.typed++
+	typed := l.typed
+	kit.Do(ctx, l, func(context.Context) error {
+		if app.IsClient {
+			time.Sleep(250 * time.Millisecond)
+		}
+		return nil
+	}, func(ctx app.Context, _ error) {
+		if typed == l.typed {
+			Replace(ctx, l.At.With(name, strings.TrimSpace(value)))
+		}
+	})
+}
+
+func (l *callLog) narrowed() bool {
+	for _, name := range []string{"status", "route", "address", "token", "cursor"} {
+		if l.At.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *callLog) draw(list api.List[api.Call]) app.UI {
+	switch {
+	case len(list.Data) == 0 && l.narrowed():
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "search", Title: "No call matches", Text: "No call in the last days fits these filters.",
+			Action: "Clear the filters", OnAction: func(ctx app.Context) {
+				l.route, l.address = "", ""
+				Replace(ctx, l.At.With("status", "", "route", "", "address", "", "token", ""))
+			},
+		})
+	case len(list.Data) == 0:
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "activity", Title: "No calls yet",
+			Text: "Each call to the API shows up here within two seconds: when, which token, which route, how it ended, how long it took and from where.",
+		})
+	}
+	columns := []kit.Column[api.Call]{
+		{Head: "Time", Class: "is-tight", Cell: func(c api.Call) app.UI { return kit.At(c.At, bridge.Second) }},
+		{Head: "Request", Class: "is-main", Cell: func(c api.Call) app.UI {
+			return app.Button().Type("button").Class("row-button").
+				OnClick(kit.Click("open "+c.DecisionID, func(app.Context) { l.open = c.DecisionID })).
+				Body(kit.Method(c.Method), app.Code().Text(c.Route))
+		}},
+		{Head: "Status", Class: "is-tight", Cell: func(c api.Call) app.UI { return kit.HTTPStatus(c.Status) }},
+	}
+	if l.Token == "" {
+		names, _ := l.names.Get()
+		columns = append(columns, kit.Column[api.Call]{Head: "Token", Cell: func(c api.Call) app.UI {
+			name := names[c.Token]
+			if name == "" {
+				name = c.Token
+			}
+			return kit.Link(l.At.InTeam("tokens", c.Token), name)
+		}})
+	}
+	columns = append(
+		columns,
+		kit.Column[api.Call]{Head: "Duration", Class: "is-number", Cell: func(c api.Call) app.UI { return app.Text(kit.Millis(c.DurationMS)) }},
+		kit.Column[api.Call]{Head: "Address", Cell: func(c api.Call) app.UI { return kit.ID(c.Address) }},
+		kit.Column[api.Call]{Head: "Client", Class: "is-wide-only", Cell: func(c api.Call) app.UI {
+			return app.Span().Class("truncate").Attr("title", c.UserAgent).Text(c.UserAgent)
+		}},
+	)
+	return kit.Card(kit.CardOpts{Flush: true},
+		kit.Table(kit.TableOpts[api.Call]{Caption: "Calls, newest first", Columns: columns, Rows: list.Data}),
+		pager(l.At, kit.Count(len(list.Data), "call", "calls"), list.NextCursor),
+	)
+}
+
+// pager draws the line below one page of a list whose place is in the query. Its
+// keys name the addresses, which change with every page.
+func pager(at Place, count string, next *string) app.UI {
+	var buttons []app.UI
+	if at.Get("cursor") != "" {
+		newest := at.With()
+		buttons = append(buttons, kit.Button(kit.ButtonOpts{
+			Text: "Newest", Icon: "chevron-left", Small: true, Key: "newest " + newest, On: func(ctx app.Context) { ctx.Navigate(newest) },
+		}))
+	}
+	if next != nil {
+		older := at.With("cursor", *next)
+		buttons = append(buttons, kit.Button(kit.ButtonOpts{
+			Text: "Older", Icon: "chevron-right", Small: true, Key: "older " + older, On: func(ctx app.Context) { ctx.Navigate(older) },
+		}))
+	}
+	return app.Div().Class("pager").Body(app.Span().Class("muted").Text(count), app.Div().Class("pager-buttons").Body(buttons...))
+}
+
+func (l *callLog) detail() app.UI {
+	list, _ := l.calls.Get()
+	for _, c := range list.Data {
+		if c.DecisionID == l.open {
+			return callDialog(c, func(app.Context) { l.open = "" })
+		}
+	}
+	return kit.Nothing()
+}
+
+func callDialog(c api.Call, onClose func(app.Context)) app.UI {
+	return kit.Dialog(kit.DialogOpts{
+		ID: "call", Title: c.Method + " " + c.Route, Wide: true, OnClose: onClose,
+		Body: []app.UI{kit.Facts(
+			kit.Pair{Name: "Time", Value: kit.At(c.At, bridge.Second)},
+			kit.Pair{Name: "Status", Value: kit.HTTPStatus(c.Status)},
+			kit.Pair{Name: "Decision", Value: kit.ID(c.Code)},
+			kit.Pair{Name: "Token", Value: kit.ID(c.Token)},
+			kit.Pair{Name: "Secret", Value: app.Text("number " + kit.Number(int64(c.Generation)))},
+			kit.Pair{Name: "Duration", Value: app.Text(kit.Millis(c.DurationMS))},
+			kit.Pair{Name: "Answer", Value: app.Text(kit.Count(int(c.Bytes), "byte", "bytes"))},
+			kit.Pair{Name: "Address", Value: kit.ID(c.Address)},
+			kit.Pair{Name: "Client", Value: app.Text(c.UserAgent)},
+			kit.Pair{Name: "Request", Value: kit.ID(c.RequestID)},
+			kit.Pair{Name: "Decision id", Value: kit.ID(c.DecisionID)},
+		)},
+	})
+}

@@ -1,0 +1,185 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// eventLog lists audit events, newest first: those of a team, of one token, or a
+// person's own.
+type eventLog struct {
+	app.Compo
+	At    Place
+	Token string // of one token
+	Own   bool   // the person's own security log
+
+	now    time.Time
+	seen   string
+	events kit.Load[api.List[api.Event]]
+	open   int64 // seq of the event that is looked at
+}
+
+func (l *eventLog) OnMount(ctx app.Context) {
+	kit.WatchNow(ctx, &l.now)
+	l.fetch(ctx)
+}
+
+func (l *eventLog) OnUpdate(ctx app.Context) {
+	if l.seen != l.query() {
+		l.fetch(ctx)
+	}
+}
+
+func (l *eventLog) query() string { return l.Token + "?" + l.At.Query.Encode() }
+
+func (l *eventLog) fetch(ctx app.Context) {
+	l.seen = l.query()
+	at, token, own := l.At, l.Token, l.Own
+	q := client.EventQuery{Action: at.Get("action"), Actor: at.Get("actor"), Target: at.Get("target"), Limit: 50, Cursor: at.Get("cursor")}
+	if day, err := time.Parse(time.DateOnly, at.Get("from")); err == nil {
+		q.From = day
+	}
+	if day, err := time.Parse(time.DateOnly, at.Get("to")); err == nil {
+		q.To = day.AddDate(0, 0, 1)
+	}
+	l.events.Fetch(ctx, l, func(ctx context.Context) (api.List[api.Event], error) {
+		switch {
+		case own:
+			return at.API.AccountEvents(ctx, q)
+		case token != "":
+			return at.API.TokenEvents(ctx, at.Team.Team.ID, token, q)
+		}
+		return at.API.Events(ctx, at.Team.Team.ID, q)
+	})
+}
+
+func (l *eventLog) Render() app.UI {
+	body := []app.UI{l.events.View(kit.Skeleton("row", "row", "row", "row", "row"), l.draw)}
+	if l.open != 0 {
+		body = append(body, l.detail())
+	}
+	return app.Div().Class("stack").Body(body...)
+}
+
+func (l *eventLog) draw(list api.List[api.Event]) app.UI {
+	if len(list.Data) == 0 {
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "shield", Title: "No events", Text: "What is changed, and what was refused for security's sake, is recorded here for good.",
+		})
+	}
+	columns := []kit.Column[api.Event]{
+		{Head: "What happened", Class: "is-main", Cell: func(e api.Event) app.UI {
+			return app.Button().Type("button").Class("row-button", "event").
+				OnClick(kit.Click("open "+kit.Number(e.Seq), func(app.Context) { l.open = e.Seq })).
+				Body(app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action))), app.Span().Body(
+					app.Strong().Text(actorName(e)), app.Text(" "+e.Summary),
+				))
+		}},
+		{Head: "From", Cell: func(e api.Event) app.UI {
+			if address := eventText(e, "address"); address != "" {
+				return kit.ID(address)
+			}
+			return app.Span().Class("muted").Text("–")
+		}},
+		{Head: "When", Class: "is-tight", Cell: func(e api.Event) app.UI { return kit.TimeAgo(e.At, l.now, "") }},
+		{Head: "No.", Class: "is-number is-wide-only", Cell: func(e api.Event) app.UI { return app.Text(kit.Number(e.Seq)) }},
+	}
+	return kit.Card(kit.CardOpts{Flush: true},
+		kit.Table(kit.TableOpts[api.Event]{Caption: "Events, newest first", Columns: columns, Rows: list.Data}),
+		pager(l.At, kit.Count(len(list.Data), "event", "events"), list.NextCursor),
+	)
+}
+
+func (l *eventLog) detail() app.UI {
+	list, _ := l.events.Get()
+	for _, e := range list.Data {
+		if e.Seq != l.open {
+			continue
+		}
+		// What is hashed, for people who check it; the form is readable, not canonical.
+		text, err := json.MarshalIndent(e.Audit(), "", "  ")
+		if err != nil {
+			return kit.Nothing()
+		}
+		return kit.Dialog(kit.DialogOpts{
+			ID: "event", Title: actorName(e) + " " + e.Summary, Wide: true, OnClose: func(app.Context) { l.open = 0 },
+			Body: []app.UI{
+				kit.Facts(
+					kit.Pair{Name: "When", Value: kit.At(e.At, bridge.Second)},
+					kit.Pair{Name: "Who", Value: app.Span().Body(app.Text(actorName(e)+" "), kit.ID(e.Actor))},
+					kit.Pair{Name: "Action", Value: kit.ID(e.Action)},
+					kit.Pair{Name: "Address", Value: kit.ID(orDash(eventText(e, "address")))},
+					kit.Pair{Name: "Client", Value: app.Text(orDash(eventText(e, "user_agent")))},
+					kit.Pair{Name: "Hash", Value: kit.ID(e.Hash)},
+				),
+				kit.CodeBlock("the event", string(text)),
+			},
+		})
+	}
+	return kit.Nothing()
+}
+
+func actorName(e api.Event) string {
+	if e.ActorName != "" {
+		return e.ActorName
+	}
+	return e.Actor
+}
+
+func eventText(e api.Event, name string) string {
+	s, _ := e.Data[name].(string)
+	return s
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// eventIcon chooses a shape for an action, so that a list can be skimmed.
+func eventIcon(action string) string {
+	switch action {
+	case "token.created":
+		return "plus"
+	case "token.rotation_started", "token.rotation_activated", "token.rotation_finished", "token.rotation_cancelled":
+		return "rotate-cw"
+	case "token.suspended":
+		return "circle-pause"
+	case "token.resumed":
+		return "play"
+	case "token.revoked":
+		return "ban"
+	case "token.dead_secret_used", "user.sign_in_refused":
+		return "triangle-alert"
+	}
+	switch noun, _, _ := strings.Cut(action, "."); noun {
+	case "token":
+		return "key-round"
+	case "member", "user":
+		return "circle-user-round"
+	}
+	return "settings"
+}
+
+func eventKind(action string) string {
+	switch action {
+	case "token.dead_secret_used", "user.sign_in_refused":
+		return kit.Bad
+	case "token.revoked", "token.suspended":
+		return kit.Warn
+	case "token.created", "token.resumed":
+		return kit.Good
+	}
+	return kit.Neutral
+}

@@ -1,0 +1,129 @@
+package ui
+
+import (
+	"context"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// accountPage is about the person, at /account: name, password, and the own
+// security log.
+type accountPage struct {
+	app.Compo
+	At Place
+
+	name      string
+	nameBusy  bool
+	nameWrong kit.Errors
+
+	password      api.ChangePassword
+	shown         [2]bool
+	passwordBusy  bool
+	passwordWrong kit.Errors
+	changed       bool
+}
+
+func (p *accountPage) OnMount(app.Context) { p.name = p.At.User.Name }
+
+// OnDismount forgets what was typed.
+func (p *accountPage) OnDismount() { p.password = api.ChangePassword{} }
+
+func (p *accountPage) Render() app.UI {
+	log := p.At.Get("tab") == "log"
+	body := []app.UI{
+		kit.Header(kit.HeaderOpts{Title: "Account", Text: p.At.User.Email}),
+		kit.Tabs("Parts of the account",
+			kit.Tab{Text: "Profile", Href: p.At.Path, On: !log},
+			kit.Tab{Text: "Security log", Href: p.At.Path + "?tab=log", On: log},
+		),
+	}
+	if log {
+		body = append(body,
+			app.P().Class("muted").Text("Sign-ins, refused tries and changes of your account. If one was not you, change your password."),
+			&eventLog{At: p.At, Own: true})
+	} else {
+		body = append(body, p.profile(), p.passwordCard())
+	}
+	return app.Div().Class("page", "is-narrow").Body(body...)
+}
+
+func (p *accountPage) profile() app.UI {
+	u := p.At.User
+	return app.Form().Attr("novalidate", "").OnSubmit(kit.Submit("save name", p.saveName)).Body(
+		kit.Card(kit.CardOpts{Title: "Profile", Foot: []app.UI{
+			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.nameBusy, Disabled: strings.TrimSpace(p.name) == u.Name}),
+		}},
+			p.nameWrong.Rest(),
+			kit.Text(kit.TextOpts{ID: "account-name", Label: "Name", Bind: &p.name, Error: p.nameWrong.At("#/name"), Autocomplete: "name"}),
+			kit.Facts(
+				kit.Pair{Name: "E-mail", Value: app.Span().Body(app.Text(u.Email+" "), kit.Mark(kit.Good, "circle-check", "Verified"))},
+				kit.Pair{Name: "Member since", Value: kit.At(u.CreatedAt, bridge.Date)},
+			),
+		),
+	)
+}
+
+func (p *accountPage) saveName(ctx app.Context) {
+	if !p.nameWrong.Check(api.CreateTeam{Name: p.name}) { // the same rule as for every name
+		return
+	}
+	at, name := p.At, strings.TrimSpace(p.name)
+	p.nameBusy = true
+	kit.Ask(ctx, p, func(ctx context.Context) (api.User, error) {
+		return at.API.UpdateAccount(ctx, api.UpdateAccount{Name: api.Some(name)})
+	}, func(ctx app.Context, u api.User, err error) {
+		p.nameBusy = false
+		p.nameWrong.Take(err)
+		if err != nil {
+			return
+		}
+		p.name = u.Name
+		SessionChanged(ctx)
+		kit.Toast(ctx, kit.Good, "Your name is saved.")
+	})
+}
+
+func (p *accountPage) passwordCard() app.UI {
+	body := []app.UI{
+		p.passwordWrong.Rest(),
+		// For password managers: whose password it is.
+		app.Input().Type("text").Name("username").Value(p.At.User.Email).Hidden(true).Attr("autocomplete", "username").Attr("readonly", ""),
+		kit.Password(kit.TextOpts{
+			ID: "current", Label: "Current password", Bind: &p.password.Current, Error: p.passwordWrong.At("#/current"), Autocomplete: "current-password",
+		}, &p.shown[0]),
+		kit.Password(kit.TextOpts{
+			ID: "password", Label: "New password", Bind: &p.password.Password, Error: p.passwordWrong.At("#/password"), Autocomplete: "new-password",
+			Hint: "12 to 128 characters. Several words are easy to remember and hard to guess.",
+		}, &p.shown[1]),
+	}
+	if p.changed {
+		body = append([]app.UI{kit.Banner(kit.BannerOpts{Kind: kit.Good, Text: "Your password is changed. Every other browser was signed out."})}, body...)
+	}
+	return app.Form().Attr("novalidate", "").OnSubmit(kit.Submit("change password", p.changePassword)).Body(
+		kit.Card(kit.CardOpts{
+			Title: "Password", Text: "A change signs every other browser out. Tokens keep working.",
+			Foot: []app.UI{kit.Button(kit.ButtonOpts{Text: "Change password", Look: kit.Primary, Submit: true, Busy: p.passwordBusy})},
+		}, body...),
+	)
+}
+
+func (p *accountPage) changePassword(ctx app.Context) {
+	p.changed = false
+	if !p.passwordWrong.Check(p.password) {
+		return
+	}
+	at, change := p.At, p.password
+	p.passwordBusy = true
+	kit.Do(ctx, p, func(ctx context.Context) error { return at.API.ChangePassword(ctx, change) }, func(_ app.Context, err error) {
+		p.passwordBusy = false
+		p.passwordWrong.Take(err)
+		if err == nil {
+			p.password, p.shown, p.changed = api.ChangePassword{}, [2]bool{}, true
+		}
+	})
+}

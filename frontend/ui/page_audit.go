@@ -1,0 +1,105 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// auditPage lists the events of a team, at /teams/{team}/audit, with the state
+// of their chain.
+type auditPage struct {
+	app.Compo
+	At Place
+
+	chain    kit.Load[api.ChainState]
+	members  kit.Load[api.List[api.Member]]
+	from, to string // as typed
+}
+
+// eventGroups are the actions that a reader looks for.
+var eventGroups = []kit.Option{
+	{Value: "", Text: "Every event"},
+	{Value: "token.", Text: "Tokens"},
+	{Value: "token.created", Text: "Tokens created"},
+	{Value: "token.updated", Text: "Tokens changed"},
+	{Value: "token.rotation_", Text: "Rotations"},
+	{Value: "token.suspended", Text: "Suspended"},
+	{Value: "token.revoked", Text: "Revoked"},
+	{Value: "token.dead_secret_used", Text: "Dead secrets used"},
+	{Value: "member.", Text: "Members"},
+	{Value: "team.", Text: "Team"},
+}
+
+func (p *auditPage) OnMount(ctx app.Context) {
+	p.from, p.to = p.At.Get("from"), p.At.Get("to")
+	at := p.At
+	if at.May("owner", "admin", "auditor") {
+		p.chain.Fetch(ctx, p, func(ctx context.Context) (api.ChainState, error) { return at.API.Chain(ctx, at.Team.Team.ID) })
+	}
+	p.members.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Member], error) { return at.API.Members(ctx, at.Team.Team.ID) })
+}
+
+func (p *auditPage) Render() app.UI {
+	header := kit.HeaderOpts{Title: "Audit", Text: "Who changed what, when and from where. Each event is linked to the one before it."}
+	if p.At.May("owner", "admin", "auditor") {
+		header.Actions = []app.UI{kit.LinkButton(kit.LinkOpts{
+			Text: "Export", Icon: "download", Href: "/portal/v1" + p.At.InTeam("events", "export"), External: true,
+		})}
+	} else {
+		header.Text = "The events of the tokens that you made."
+	}
+	return app.Div().Class("page").Body(
+		kit.Header(header),
+		p.chainCard(),
+		p.filters(),
+		&eventLog{At: p.At},
+	)
+}
+
+func (p *auditPage) filters() app.UI {
+	people := []kit.Option{{Value: "", Text: "Everybody"}}
+	list, _ := p.members.Get()
+	for _, m := range list.Data {
+		people = append(people, kit.Option{Value: m.ID, Text: m.Name})
+	}
+	return kit.FilterBar(
+		kit.Select(kit.SelectOpts{
+			ID: "audit-action", Label: "Events", HideLabel: true, Value: p.At.Get("action"), Options: eventGroups,
+			On: func(ctx app.Context, v string) { Replace(ctx, p.At.With("action", v)) },
+		}),
+		kit.Select(kit.SelectOpts{
+			ID: "audit-actor", Label: "Who", HideLabel: true, Value: p.At.Get("actor"), Options: people,
+			On: func(ctx app.Context, v string) { Replace(ctx, p.At.With("actor", v)) },
+		}),
+		kit.Text(kit.TextOpts{
+			ID: "audit-from", Label: "From", Type: "date", Bind: &p.from, Optional: true, HideLabel: true,
+			OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("from", p.from)) },
+		}),
+		kit.Text(kit.TextOpts{
+			ID: "audit-to", Label: "To", Type: "date", Bind: &p.to, Optional: true, HideLabel: true,
+			OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("to", p.to)) },
+		}),
+	)
+}
+
+// chainCard says whether the chain of events is whole.
+func (p *auditPage) chainCard() app.UI {
+	if !p.At.May("owner", "admin", "auditor") {
+		return kit.Nothing()
+	}
+	return p.chain.View(kit.Skeleton("line"), func(c api.ChainState) app.UI {
+		if !c.Verified {
+			return kit.Banner(kit.BannerOpts{Kind: kit.Bad, Text: "The chain of events is broken: " + c.Detail})
+		}
+		return app.Div().Class("chain").Attr("role", "status").Body(
+			kit.Mark(kit.Good, "circle-check", "Chain verified"),
+			app.Span().Class("muted").Text(kit.Count(int(c.Seq), "event", "events")+", none missing and none changed. Newest:"),
+			app.Code().Class("id", "truncate").Attr("title", c.Hash).Text(c.Hash),
+			&kit.CopyButton{Value: c.Hash, Label: "the newest hash"},
+		)
+	})
+}
