@@ -74,4 +74,3 @@ func oneLine(s string) string {
 		return r
 	}, s)
 }
-
