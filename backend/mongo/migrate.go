@@ -120,7 +120,8 @@ func (s *Store) version(ctx context.Context) (int, error) {
 func (s *Store) lease(ctx context.Context, owner primitive.ObjectID, take bool) (bool, error) {
 	filter := bson.D{{Key: "_id", Value: schemaID}, {Key: "owner", Value: owner}}
 	if take {
-		filter[1] = bson.E{Key: "$expr", Value: bson.D{{Key: "$lte", Value: bson.A{"$lease_until", "$$NOW"}}}}
+		ended := bson.D{{Key: "$expr", Value: bson.D{{Key: "$lte", Value: bson.A{"$lease_until", "$$NOW"}}}}}
+		filter[1] = bson.E{Key: "$or", Value: bson.A{ended, bson.D{filter[1]}}}
 	}
 	until := bson.D{{Key: "$add", Value: bson.A{"$$NOW", leaseFor.Milliseconds()}}}
 	var held bool

@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 )
 
 // onceDoc says until when a key is not new.
 type onceDoc struct {
-	Key   string  `bson:"_id"`
-	Until instant `bson:"until,omitempty"`
+	Key   string             `bson:"_id"`
+	Until instant            `bson:"until,omitempty"`
+	By    primitive.ObjectID `bson:"by"` // the call for which it was new
 }
 
 // counterDoc counts until its window ends.
@@ -25,31 +27,35 @@ type counterDoc struct {
 
 func onceCollections() []collection {
 	return []collection{
-		{name: "once", schema: object("_id", text, "?until", date), indexes: []mongo.IndexModel{index("until")}},
+		{name: "once", schema: object("_id", text, "?until", date, "by", bson.D{{Key: "bsonType", Value: "objectId"}}), indexes: []mongo.IndexModel{index("until")}},
 		{name: "counters", schema: object("_id", text, "count", number, "?ends", date), indexes: []mongo.IndexModel{index("ends")}},
 	}
 }
 
 // Once implements [portal.OnceStore]: one upsert that returns what was there
-// before it, so of many at once one sees nothing.
+// before it, so of many at once one sees nothing, or, when it had to be
+// repeated, itself.
 func (s *Store) Once(ctx context.Context, key string, now, until time.Time) (bool, error) {
 	var fresh bool
+	by := primitive.NewObjectID()
 	err := s.write(ctx, "note what happens once", func(ctx context.Context) error {
 		var before onceDoc
 		err := s.once.FindOneAndUpdate(ctx, byID(key), mongo.Pipeline{set(bson.D{
 			{Key: "until", Value: unlessEnded("$until", now, "$until", literal(toInstant(until)))},
+			{Key: "by", Value: unlessEnded("$until", now, "$by", literal(by))},
 		})}, options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.Before)).Decode(&before)
 		if errors.Is(err, mongo.ErrNoDocuments) {
 			fresh = true
 			return nil
 		}
-		fresh = before.Until == nil || !before.Until.Time().After(now)
+		fresh = before.Until == nil || !before.Until.Time().After(now) || before.By == by
 		return race(err)
 	})
 	return fresh && err == nil, err
 }
 
-// Hit implements [portal.OnceStore].
+// Hit implements [portal.OnceStore]. A hit that an election interrupts more than
+// once may count twice: a limit then holds a little early, never late.
 func (s *Store) Hit(ctx context.Context, key string, n int64, window time.Duration, now time.Time) (int64, time.Time, error) {
 	if n == 0 {
 		return s.look(ctx, key, window, now)

@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,10 @@ func openAt(t testing.TB, uri string, opts ...Option) *Store {
 
 func TestContract(t *testing.T) {
 	var uris sync.Map // by store
+	var unplug func(t *testing.T, s portal.Store) (mend func())
+	if os.Getenv(mongotest.URI) == "" { // a server that was given is not ours to stop
+		unplug = func(t *testing.T, s portal.Store) func() { return freeze(t, s.(*Store)) }
+	}
 	storetest.Run(t, func(t *testing.T) portal.Store {
 		uri := mongotest.Start(t)
 		s := openAt(t, uri)
@@ -45,5 +50,6 @@ func TestContract(t *testing.T) {
 			uris.Store(again, uri)
 			return again
 		},
+		Break: unplug,
 	})
 }

@@ -253,27 +253,17 @@ func (s *Store) read(ctx context.Context, step string, query func(ctx context.Co
 	defer cancel()
 	for try := 0; ; try++ {
 		err := query(ctx)
-		if err == nil || !gone(err) || pause(ctx, try) != nil || s.closed.Load() {
+		if err == nil || !gone(err) && !errors.Is(err, errAgain) || pause(ctx, try) != nil || s.closed.Load() {
 			return s.fail(ctx, step, err)
 		}
 	}
 }
 
-// write runs one write of one document, which the driver repeats once if the
-// connection breaks, and the server then does once only.
+// write runs one write that may be repeated, as read does a query. The server
+// does what the driver repeats once only, but not what is repeated here, when
+// that was interrupted too.
 func (s *Store) write(ctx context.Context, step string, do func(ctx context.Context) error) error {
-	if t := transactionOf(ctx); t != nil {
-		if t.ended {
-			return errEnded
-		}
-		return s.fail(ctx, step, do(ctx))
-	}
-	ctx, cancel, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	return s.fail(ctx, step, do(ctx))
+	return s.read(ctx, step, do)
 }
 
 // need returns the transaction of ctx for what makes sense only in one.
