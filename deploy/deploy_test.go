@@ -209,11 +209,7 @@ func TestDockerfile(t *testing.T) {
 	if last["ENTRYPOINT"] != `["/gatehouse"]` || last["CMD"] != `["serve"]` {
 		t.Errorf("the image runs %s %s", last["ENTRYPOINT"], last["CMD"])
 	}
-	var environ []string
-	for _, assignment := range strings.Fields(last["ENV"]) {
-		environ = append(environ, assignment)
-	}
-	c, err := config.Load(environ)
+	c, err := config.Load(strings.Fields(last["ENV"]))
 	if err != nil || c.Listen != "0.0.0.0:8080" || c.SQLite != "/var/lib/gatehouse/gatehouse.db" {
 		t.Errorf("the image's own environment: %+v and %v", c, err)
 	}
