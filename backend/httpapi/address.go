@@ -66,13 +66,3 @@ func parseForwarded(entry string) (netip.Addr, bool) {
 	}
 	return a.Unmap().WithZone(""), true
 }
-
-// networkOf returns what one subscriber owns: an IPv4 address, or the /64 of an
-// IPv6 address.
-func networkOf(a netip.Addr) string {
-	a = a.Unmap()
-	if a.Is4() || !a.IsValid() {
-		return a.String()
-	}
-	return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/gofiber/fiber/v2"
-
 )
 
 // whoAmI answers GET /api/v1/token.

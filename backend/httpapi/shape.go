@@ -159,4 +159,3 @@ func pointerOf(namespace string) string {
 	path = strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
 	return "#/" + path
 }
-

@@ -16,7 +16,7 @@ import (
 var checks = newChecks()
 
 func newChecks() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
+	v := validator.New() // as shared/validate is held to
 	v.RegisterTagNameFunc(jsonName)
 	for tag, ok := range map[string]func(string) bool{
 		"plain": validate.Plain, "multiline": validate.Multiline, "ability": validate.Ability,
@@ -68,9 +68,7 @@ func validatePatch(patch reflect.Value, create reflect.Type) []api.FieldError {
 			}
 			continue
 		}
-		if value.Kind() == reflect.Struct && value.Type() != timeType {
-			wrong = append(wrong, broken(checks.Struct(value.Addr().Interface()), name)...)
-		} else if tag != "" {
+		if tag != "" && value.Kind() != reflect.Struct { // the rules in a struct were asked with the patch
 			wrong = append(wrong, broken(checks.Var(value.Interface(), tag), name)...)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/backend/sqlite"
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
@@ -31,6 +32,13 @@ var stores = []struct {
 	name string
 	open func(t *testing.T) (portal.Store, portal.RecordReader)
 }{
+	{"sqlite", func(t *testing.T) (portal.Store, portal.RecordReader) {
+		s, err := sqlite.Open(t.Context(), t.TempDir()+"/gatehouse.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, s.Records()
+	}},
 	{"mongodb", func(t *testing.T) (portal.Store, portal.RecordReader) {
 		s, err := mongo.Open(t.Context(), mongotest.Start(t))
 		if err != nil {
