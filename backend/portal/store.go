@@ -38,6 +38,8 @@ type Store interface {
 	// Prune removes at most limit records that are past their time and says how
 	// many it removed; 0 means that nothing is left to remove.
 	Prune(ctx context.Context, before PruneTimes, limit int) (int, error)
+	// Empty reports that nobody has an account yet.
+	Empty(ctx context.Context) (bool, error)
 	// Ready reports that the store is reachable and its migrations are done.
 	Ready(ctx context.Context) error
 	Close() error

@@ -122,7 +122,8 @@ func ParsePrefix(text string) (netip.Prefix, error) {
 	return prefix.Masked(), nil
 }
 
-func (r *rules) expiry(at time.Time) time.Time {
+// expiry is checked against a beginning that stands already.
+func (r *rules) expiry(at, notBefore time.Time) time.Time {
 	longest := r.catalogue.Tokens.MaxLifetime
 	if at.IsZero() {
 		if longest != 0 {
@@ -134,6 +135,8 @@ func (r *rules) expiry(at time.Time) time.Time {
 	switch {
 	case !at.After(r.now):
 		r.add("#/expires_at", "past", "The expiry must lie ahead.", "Choose a later time.")
+	case !notBefore.IsZero() && !at.After(notBefore):
+		r.add("#/expires_at", "past", "The token would expire before it becomes valid.", "Choose a time after "+timeText(notBefore)+".")
 	case longest != 0 && at.After(r.madeAt.Add(longest)):
 		r.add("#/expires_at", "too_far", fmt.Sprintf("Tokens live at most %d days here.", int(longest.Hours()/24)), "Choose a date before "+r.madeAt.Add(longest).Format(time.DateOnly)+".")
 	case at.Year() > 9999:
@@ -142,7 +145,7 @@ func (r *rules) expiry(at time.Time) time.Time {
 	return at
 }
 
-// notBefore is checked after the expiry, which it must lie before.
+// notBefore is checked against an expiry that was checked before.
 func (r *rules) notBefore(at, expires time.Time) time.Time {
 	if at.IsZero() {
 		return time.Time{}

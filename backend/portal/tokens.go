@@ -114,7 +114,7 @@ func (p *Portal) newToken(who Person, m Member, team Team, in NewToken) (Token, 
 	t.Note = r.note(in.Note)
 	t.Abilities = r.abilities(in.Abilities, nil, m.Role, team)
 	t.Addresses = r.addresses(in.Addresses)
-	t.ExpiresAt = r.expiry(in.ExpiresAt)
+	t.ExpiresAt = r.expiry(in.ExpiresAt, time.Time{})
 	t.NotBefore = r.notBefore(in.NotBefore, t.ExpiresAt)
 	if in.RateLimit != nil {
 		t.RateLimit = r.rateLimit(*in.RateLimit)
@@ -353,10 +353,7 @@ func (p *Portal) applyChange(t *Token, in TokenChange, role Role, team Team) err
 		}
 	}
 	if in.ExpiresAt != nil {
-		t.ExpiresAt = r.expiry(*in.ExpiresAt)
-		if !t.NotBefore.IsZero() && !t.ExpiresAt.IsZero() && !t.NotBefore.Before(t.ExpiresAt) {
-			r.add("#/expires_at", "past", "The token would expire before it becomes valid.", "Choose a time after "+timeText(t.NotBefore)+".")
-		}
+		t.ExpiresAt = r.expiry(*in.ExpiresAt, t.NotBefore)
 	}
 	return r.err()
 }
