@@ -52,7 +52,8 @@ func (s *Server) showSession(c *fiber.Ctx) error {
 	}
 	out := api.Session{
 		ID: who.Session.ID, User: userJSON(who.User), Teams: membershipsJSON(teams),
-		CSRFToken: s.portal.CSRFToken(who), ExpiresAt: api.At(who.Session.ExpiresAt), Notices: []string{},
+		CSRFToken: s.portal.CSRFToken(who), ExpiresAt: api.At(who.Session.ExpiresAt),
+		Address: of(c).address.String(), Notices: []string{},
 	}
 	if who.Fresh(s.now()) {
 		out.FreshUntil = api.At(who.Session.FreshUntil)

@@ -45,6 +45,7 @@ type Session struct {
 	CSRFToken  string       `json:"csrf_token"`
 	FreshUntil Time         `json:"fresh_until"` // null if the password is due
 	ExpiresAt  Time         `json:"expires_at"`
+	Address    string       `json:"address"` // that the request came from, as the server sees it
 	Notices    []string     `json:"notices"`
 }
 
