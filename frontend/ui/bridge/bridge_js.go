@@ -220,6 +220,23 @@ func GuardLeaving(on bool) {
 	}
 }
 
+// GuardBack has f called instead of going back or forward in the history, until
+// release is called. f must return at once.
+func GuardBack(f func()) (release func()) {
+	here := window().Get("location").Get("href").String()
+	fn := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		args[0].Call("stopImmediatePropagation") // go-app's router listens as well
+		window().Get("history").Call("pushState", js.Null(), "", here)
+		f()
+		return nil
+	})
+	window().Call("addEventListener", "popstate", fn, true)
+	return func() {
+		window().Call("removeEventListener", "popstate", fn, true)
+		fn.Release()
+	}
+}
+
 // Crash shows that the program cannot go on.
 func Crash(detail string) { window().Call("gatehouseCrash", detail) }
 

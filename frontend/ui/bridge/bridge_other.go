@@ -104,6 +104,10 @@ func OnKey(func(Key) bool) (release func()) { return func() {} }
 // GuardLeaving has the browser ask before the page is left or reloaded.
 func GuardLeaving(bool) {}
 
+// GuardBack has f called instead of going back or forward in the history, until
+// release is called. f must return at once.
+func GuardBack(func()) (release func()) { return func() {} }
+
 // Crash shows that the program cannot go on; in a test it is a panic.
 func Crash(detail string) { panic("the page crashed: " + detail) }
 

@@ -11,6 +11,8 @@ type Column[T any] struct {
 	Class string // of head and cells: is-number, is-main (the title of a row on a phone), is-wide-only, is-tight
 	Hide  bool   // the head is for screen readers only
 	Sort  string // the value of the sort parameter for this column, "" if it cannot be sorted
+
+	HeadCell app.UI // in place of Head, such as a box that selects every row; Head still names the column
 }
 
 // TableOpts are the options of a [Table].
@@ -30,6 +32,9 @@ func Table[T any](o TableOpts[T]) app.UI {
 	heads := make([]app.UI, len(o.Columns))
 	for i, c := range o.Columns {
 		heads[i] = head(c.Head, c.Class, c.Hide, c.Sort, o.Sort, o.OnSort)
+		if c.HeadCell != nil {
+			heads[i] = app.Th().Class(c.Class).Attr("scope", "col").Body(c.HeadCell)
+		}
 	}
 	rows := make([]app.UI, len(o.Rows))
 	for i, r := range o.Rows {
