@@ -1,0 +1,202 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/config"
+	"github.com/gatehouse-portal/gatehouse/backend/mail"
+	"github.com/gatehouse-portal/gatehouse/backend/mongo"
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/web"
+)
+
+// checkWithin bounds each check that asks another machine.
+const checkWithin = 15 * time.Second
+
+// check is `gatehouse check`.
+type check struct{}
+
+// finding is the outcome of one check: what was found, or what is wrong. A
+// warning does not keep a server from starting.
+type finding struct {
+	what    string
+	found   string
+	wrong   error
+	warning bool
+}
+
+// Run makes the checks of a start, prints each with a mark, and fails if one
+// does. It changes nothing.
+func (check) Run(ctx context.Context, sh *shell) error {
+	c, err := config.Load(sh.environ)
+	if err != nil { // the other checks would guess
+		print1(sh, finding{what: "settings", wrong: err})
+		return errSilent
+	}
+	_, served, _ := ask(ctx, socketOf(c), "status", nil)
+	failed := false
+	for _, look := range []func(context.Context, config.Config, bool) finding{
+		checkSettings, checkKeys, checkCatalogue, checkDatabase, checkMail, checkListen, checkPortal,
+	} {
+		f := look(ctx, c, served)
+		print1(sh, f)
+		failed = failed || f.wrong != nil && !f.warning
+	}
+	if failed {
+		return errSilent
+	}
+	return nil
+}
+
+func print1(sh *shell, f finding) {
+	mark, lines := "ok", []string{f.found}
+	if f.wrong != nil {
+		mark, lines = "FAILED", sentences(f.wrong)
+		if f.warning {
+			mark = "note"
+		}
+	}
+	for _, line := range lines {
+		fmt.Fprintf(sh.out, "%-7s %-10s %s\n", mark, f.what, line)
+	}
+}
+
+func checkSettings(_ context.Context, c config.Config, _ bool) finding {
+	found := "the public URL is " + c.PublicURL
+	if c.Loopback {
+		found += ", for this machine only"
+	}
+	return finding{what: "settings", found: found}
+}
+
+func checkKeys(_ context.Context, c config.Config, _ bool) finding {
+	f := finding{what: "keys"}
+	keys, err := secret.LoadKeys(c.Keys)
+	switch {
+	case err == nil:
+		f.found = fmt.Sprintf("%s has %d peppers; the newest is %s", c.Keys, len(keys.KeyIDs()), keys.KeyID())
+	case errors.Is(err, fs.ErrNotExist) && mayMakeKeys(c):
+		f.found, f.wrong = c.Keys+" is made at the first start", writable(filepath.Dir(c.Keys))
+	case errors.Is(err, fs.ErrNotExist):
+		f.wrong = errKeysMissing(c)
+	default:
+		f.wrong = err
+	}
+	return f
+}
+
+func checkCatalogue(_ context.Context, c config.Config, _ bool) finding {
+	f := finding{what: "catalogue"}
+	catalogue, err := c.LoadCatalogue()
+	if f.wrong = err; err == nil {
+		from := "the embedded example"
+		if c.Catalogue != "" {
+			from = c.Catalogue
+		}
+		f.found = fmt.Sprintf("%s has %d abilities", from, len(catalogue.Abilities))
+	}
+	return f
+}
+
+func checkDatabase(ctx context.Context, c config.Config, served bool) finding {
+	f := finding{what: "database"}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	if c.MongoDB != "" {
+		s, err := mongo.Open(ctx, c.MongoDB, mongo.WithoutMigration())
+		if f.wrong = err; err == nil {
+			f.found, f.wrong = "MongoDB is a replica set, answers, and is at the version of this program", s.Close()
+		}
+		return f
+	}
+	if served {
+		f.found = c.SQLite + " is open in a running server, which says that it is ready"
+		_, _, f.wrong = ask(ctx, socketOf(c), "status", nil)
+		return f
+	}
+	if info, err := os.Stat(c.SQLite); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		f.found, f.wrong = c.SQLite+" is made at the first start", writable(filepath.Dir(c.SQLite))
+		return f
+	}
+	s, _, err := openStore(ctx, c)
+	if f.wrong = err; err == nil {
+		f.found = c.SQLite + " opens and is at the version of this program"
+		f.wrong = errors.Join(s.Ready(ctx), s.Close())
+	}
+	return f
+}
+
+func checkMail(ctx context.Context, c config.Config, _ bool) finding {
+	if c.Outbox != "" {
+		return finding{what: "mail", found: "mails stay in " + c.Outbox + " and are shown at /outbox", wrong: writable(c.Outbox)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	f := finding{what: "mail", found: c.SMTP.String() + " answers and takes mail from us"}
+	if err := mail.NewSMTP(c.SMTP, c.MailFrom).Reach(ctx); err != nil {
+		f.wrong = fmt.Errorf("the mail server cannot be used: %w", err)
+	}
+	return f
+}
+
+func checkListen(_ context.Context, c config.Config, served bool) finding {
+	f := finding{what: "listen", found: c.Listen + " is free"}
+	if served {
+		f.found = "a running server of these settings listens at " + c.Listen
+		return f
+	}
+	for setting, address := range map[string]string{"GATEHOUSE_LISTEN": c.Listen, "GATEHOUSE_METRICS_LISTEN": c.MetricsListen} {
+		if address == "" {
+			continue
+		}
+		var l net.Listener
+		if l, f.wrong = listen(setting, address); f.wrong != nil {
+			return f
+		}
+		f.wrong = l.Close()
+	}
+	return f
+}
+
+func checkPortal(context.Context, config.Config, bool) finding {
+	m, err := web.ReadManifest(web.Dist())
+	return finding{what: "portal", found: "built in, version " + m.Version, wrong: err, warning: true}
+}
+
+// writable reports whether a directory, or the nearest one above it that is
+// there, lets this user make files.
+func writable(dir string) error {
+	for {
+		info, err := os.Stat(dir)
+		switch {
+		case err == nil && !info.IsDir():
+			return fmt.Errorf("%s is not a directory", dir)
+		case err == nil:
+			f, err := os.CreateTemp(dir, ".gatehouse-check-*")
+			if err != nil {
+				return fmt.Errorf("nothing can be written to the directory %s: %s", dir, reason(err))
+			}
+			return errors.Join(f.Close(), os.Remove(f.Name()))
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("the directory %s cannot be used: %s", dir, reason(err))
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// reason is what the system says, without the names that a sentence has already.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return strings.TrimSpace(err.Error())
+}

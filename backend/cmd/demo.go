@@ -1,0 +1,57 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/cmd/demo"
+)
+
+// demoData is `gatehouse demo`.
+type demoData struct {
+	Quiet bool `help:"With a store that is filled already, print only whom to sign in as."`
+}
+
+// Run fills an empty store. One that is not empty is left as it is, which is no
+// failure.
+func (d demoData) Run(ctx context.Context, sh *shell) error {
+	if d.Quiet {
+		return operate(ctx, sh, "demo", "quiet")
+	}
+	return operate(ctx, sh, "demo")
+}
+
+func fillDemo(ctx context.Context, n *node, arguments []string) (string, error) {
+	var told strings.Builder
+	now := time.Now()
+	state, err := demo.StateOf(ctx, n.store, now)
+	if err != nil {
+		return "", err
+	}
+	var result demo.Result
+	switch state {
+	case demo.Torn:
+		return "", errors.New("a demo was cut off before its end: remove the database to begin anew, or go on with what is there")
+	case demo.Used:
+		return "The store has users already, so nothing was changed.\n", nil
+	case demo.Filled:
+		if len(arguments) == 0 {
+			told.WriteString("The store is filled already, so nothing was changed.\n")
+		}
+	default:
+		result, err = demo.Fill(ctx, demo.Options{
+			Store: n.store, Records: n.records, Catalogue: n.catalogue, Keys: n.keys, Hasher: n.hasher,
+			PublicURL: n.config.PublicURL, Now: now, Log: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&told, "Filled the store with teams, people, tokens and %d calls in %s.\n", result.Calls, time.Since(now).Round(100*time.Millisecond))
+	}
+	demo.Tell(&told, result, n.config.PublicURL)
+	return told.String(), nil
+}

@@ -1,0 +1,257 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/config"
+	"github.com/gatehouse-portal/gatehouse/backend/httpapi"
+	"github.com/gatehouse-portal/gatehouse/web"
+)
+
+const (
+	// shutdownWithin bounds everything between the signal and the end.
+	shutdownWithin = 10 * time.Second
+	// requestsWithin is how much of that the requests under way may take; the
+	// rest is for the calls and mails that wait.
+	requestsWithin = 6 * time.Second
+)
+
+// serve is `gatehouse serve`.
+type serve struct{}
+
+// Run serves until a signal comes. What goes wrong before is one sentence each,
+// as lines of the log when nobody is there to read.
+func (serve) Run(ctx context.Context, sh *shell) error {
+	log := newLog(sh.err, sh.terminal)
+	err := serveUntilTold(ctx, sh, log)
+	if err == nil || sh.terminal {
+		return err
+	}
+	for _, s := range sentences(err) {
+		log.Error(s)
+	}
+	return errSilent
+}
+
+func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	c, err := config.Load(sh.environ, config.KeyFile, config.CatalogueFile)
+	if err != nil {
+		return err
+	}
+	opening, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopped := make(chan struct{})
+	go func() { // a start that waits for its database can be told to stop too
+		select {
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				cancel()
+			}
+		case <-stopped:
+		}
+	}()
+	n, err := open(opening, c, log)
+	close(stopped)
+	if err != nil {
+		return err
+	}
+	s, err := start(n)
+	if err != nil {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
+		defer cancel()
+		return errors.Join(err, n.close(ending))
+	}
+	if opening.Err() == nil {
+		err = s.wait(ctx, signals)
+	}
+	go func() { // whoever says it twice means it
+		for s := range signals {
+			if s != syscall.SIGHUP {
+				log.Warn("told to stop again; ending at once")
+				os.Exit(exitFailed)
+			}
+		}
+	}()
+	return errors.Join(err, s.stop())
+}
+
+// server is a node that serves.
+type server struct {
+	*node
+	http    *httpapi.Server
+	metrics *http.Server // nil: off
+	control *control     // nil: not to be had
+	failed  chan error   // what ended a listener
+	cancel  context.CancelFunc
+	idle    chan struct{} // closed when the work in the background is over
+}
+
+// start serves in the background. Its errors are sentences for the operator.
+func start(n *node) (_ *server, err error) {
+	s := &server{node: n, failed: make(chan error, 2), idle: make(chan struct{})}
+	l, err := listen("GATEHOUSE_LISTEN", n.config.Listen)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	measured := httpapi.NewMetrics(httpapi.MetricsOptions{Portal: n.portal, MailsQueue: n.mails.Waiting})
+	if n.config.MetricsListen == "" {
+		measured = nil
+	} else if s.metrics, err = s.serveMetrics(measured); err != nil {
+		return nil, err
+	}
+	options := httpapi.Options{
+		Portal: n.portal, Keys: n.keys, PublicURL: n.config.PublicURL, TrustedProxies: n.config.TrustedProxies,
+		Web: web.Dist(), Log: n.log, Metrics: measured, Version: programVersion(),
+	}
+	if n.outbox != nil {
+		options.Outbox = shownOutbox{n.outbox}
+	}
+	if s.http, err = httpapi.New(options); err != nil {
+		return nil, errors.Join(err, s.stopMetrics())
+	}
+	if s.control, err = listenControl(n, socketOf(n.config)); err != nil {
+		n.log.Warn("no socket for the operator: commands such as gatehouse admin need the server stopped", "error", err)
+	}
+	background, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	go func() {
+		defer close(s.idle)
+		n.pruneHourly(background)
+	}()
+	go n.watchKeys(background, keysEvery)
+	go func() {
+		if err := s.http.Serve(l); err != nil {
+			s.failed <- fmt.Errorf("the listener failed: %w", err)
+		}
+	}()
+	s.tell(l.Addr())
+	return s, nil
+}
+
+// tell says where it serves, with what.
+func (s *server) tell(at net.Addr) {
+	store := "sqlite:" + s.config.SQLite
+	if s.config.MongoDB != "" {
+		store = "mongodb"
+	}
+	mails := "outbox:" + s.config.Outbox
+	if s.config.Outbox == "" {
+		mails = s.config.SMTP.String()
+	}
+	attributes := []any{
+		"url", s.config.PublicURL, "listen", at.String(), "store", store, "mail", mails, "keys", s.config.Keys,
+		"version", programVersion(),
+	}
+	if s.metrics != nil {
+		attributes = append(attributes, "metrics", s.metrics.Addr)
+	}
+	if _, err := web.ReadManifest(web.Dist()); err != nil {
+		attributes = append(attributes, "portal", err.Error())
+	}
+	s.log.Info("serving", attributes...)
+}
+
+// serveMetrics serves the metrics on a listener of their own.
+func (s *server) serveMetrics(m *httpapi.Metrics) (*http.Server, error) {
+	l, err := listen("GATEHOUSE_METRICS_LISTEN", s.config.MetricsListen)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m.Handler())
+	h := &http.Server{Addr: l.Addr().String(), Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+	go func() {
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("the listener of the metrics failed: %w", err)
+		}
+	}()
+	return h, nil
+}
+
+func (s *server) stopMetrics() error {
+	if s.metrics == nil {
+		return nil
+	}
+	return s.metrics.Close()
+}
+
+// listen opens a TCP listener, and says in a sentence why it cannot.
+func listen(setting, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is %s: another process listens there; stop it, or choose another port", setting, address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s is %s: this user may not listen there; choose a port from 1024 on", setting, address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("%s is %s: this machine does not have that address", setting, address)
+	case err != nil:
+		return nil, fmt.Errorf("%s is %s: %s", setting, address, strings.TrimPrefix(err.Error(), "listen tcp: "))
+	}
+	return l, nil
+}
+
+// wait returns when the server is told to stop, or a listener failed. SIGHUP
+// loads the key file again.
+func (s *server) wait(ctx context.Context, signals <-chan os.Signal) error {
+	for {
+		select {
+		case sig := <-signals:
+			if sig != syscall.SIGHUP {
+				s.log.Info("stopping", "signal", sig.String())
+				return nil
+			}
+			if _, err := reloadKeys(ctx, s.node, nil); err != nil {
+				s.log.Error("the keys stay as they are", "error", err)
+			}
+		case err := <-s.failed:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// stop ends the server: it is not ready any more, requests under way are
+// answered, their calls recorded, mails sent, the store closed. An error says
+// what was lost.
+func (s *server) stop() error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownWithin)
+	defer cancel()
+	if s.control != nil {
+		s.control.close(ctx)
+	}
+	s.cancel()
+	requests, done := context.WithTimeout(ctx, requestsWithin)
+	defer done()
+	var err error
+	if wrong := s.http.Shutdown(requests); wrong != nil {
+		err = fmt.Errorf("some requests were still under way at the end: %w", wrong)
+	}
+	select {
+	case <-s.idle:
+	case <-requests.Done():
+	}
+	err = errors.Join(err, s.close(ctx), s.stopMetrics())
+	s.log.Info("stopped", "after", time.Since(began).Round(time.Millisecond).String())
+	return err
+}
