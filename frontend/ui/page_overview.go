@@ -110,7 +110,7 @@ func (p *overviewPage) draw(o overview) app.UI {
 	if month.calls > 0 {
 		body = append(body, kit.Card(kit.CardOpts{Title: "Calls per day", Actions: []app.UI{kit.Link(p.At.InTeam("usage"), "All usage")}}, callsChart(o.month)))
 	}
-	body = append(body, app.Div().Class("columns").Body(p.expiring(o), p.lastEvents()))
+	body = append(body, app.Div().Class("halves").Body(p.expiring(o), p.lastEvents()))
 	return app.Div().Class("stack").Body(body...)
 }
 

@@ -258,7 +258,7 @@ func (u *usageCharts) drawTables(t usageTables) app.UI {
 			return kit.HTTPStatus(n)
 		}))
 	}
-	return app.Div().Class("columns").Body(body...)
+	return app.Div().Class("halves").Body(body...)
 }
 
 func (u *usageCharts) table(title, head string, rows []usageRow, cell func(key string) app.UI) app.UI {
