@@ -28,9 +28,15 @@ type limiter struct {
 
 type limiterShard struct {
 	mu    sync.Mutex
-	full  map[string]int64 // key → the instant (Unix ns) at which its quota is whole
-	sweep int64            // the instant from which idle keys are forgotten
-	_     [24]byte         // a cache line each
+	keys  map[string]cell
+	sweep int64    // the instant from which idle keys are forgotten
+	_     [40]byte // a cache line each
+}
+
+// cell is what is known of one key.
+type cell struct {
+	full  int64     // the instant (Unix ns) at which the quota is whole again
+	limit RateLimit // that full was counted with
 }
 
 const sweepEvery = int64(time.Minute)
@@ -38,44 +44,57 @@ const sweepEvery = int64(time.Minute)
 func newLimiter() *limiter {
 	l := &limiter{seed: maphash.MakeSeed()}
 	for i := range l.shards {
-		l.shards[i].full = map[string]int64{}
+		l.shards[i].keys = map[string]cell{}
 	}
 	return l
 }
 
-// take asks for one request at the instant now, and takes it if it may pass. A
-// limit that is not what it was before binds from now on: at worst as if all of
-// the new quota had just been used.
+// take asks for one request at the instant now, and takes it if it may pass.
+// When the limit of a key has changed, the requests that were made count against
+// the new one.
 func (l *limiter) take(key string, limit RateLimit, now time.Time) (LimitState, bool) {
 	at := now.UnixNano()
-	every := int64(limit.Window) / int64(limit.Quota)
+	every := limit.every()
 	window := every * int64(limit.Quota) // without the remainder, so that the counts are exact
 
 	s := &l.shards[maphash.String(l.seed, key)%uint64(len(l.shards))]
 	s.mu.Lock()
 	if at >= s.sweep {
-		for k, full := range s.full {
-			if full <= at {
-				delete(s.full, k)
+		for k, c := range s.keys {
+			if c.full <= at {
+				delete(s.keys, k)
 			}
 		}
 		s.sweep = at + sweepEvery
 	}
-	full := min(max(s.full[key], at), at+window)
+	c, known := s.keys[key]
+	full := max(c.full, at)
+	changed := known && c.limit != limit
+	if changed {
+		used := (full - at + c.limit.every() - 1) / c.limit.every()
+		full = at + min(used*every, window)
+	}
 	next := full + every
 	ok := next-at <= window
 	if ok {
 		full = next
-		s.full[key] = full
+	}
+	// A refusal changes nothing: stored at the instant of a request that waited,
+	// it would give back a little each time.
+	if ok || changed {
+		s.keys[key] = cell{full, limit}
 	}
 	s.mu.Unlock()
 
-	state := LimitState{RateLimit: limit, Remaining: int((window - (full - at)) / every), Reset: time.Duration(full - at)}
+	state := LimitState{RateLimit: limit, Remaining: int(max(window-(full-at), 0) / every), Reset: time.Duration(full - at)}
 	if !ok {
 		state.RetryAfter = time.Duration(next - at - window)
 	}
 	return state, ok
 }
+
+// every is how long one request takes to be there again, in nanoseconds.
+func (l RateLimit) every() int64 { return int64(l.Window) / int64(l.Quota) }
 
 // Seconds rounds a wait up to whole seconds, at least 1 if there is any, so
 // that a client that waits that long is not refused again.
