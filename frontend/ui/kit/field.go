@@ -26,7 +26,7 @@ type TextOpts struct {
 	Rows         int // of an Area
 	After        app.UI
 	OnInput      func(app.Context) // after Bind was set; closes over the component only
-	Min          string            // of a number or date
+	Min, Most    string            // of a number or date
 }
 
 // Text draws a text field with its label, hint and error. What is typed is in
@@ -49,6 +49,9 @@ func Text(o TextOpts) app.UI {
 	}
 	if o.Min != "" {
 		in = in.Attr("min", o.Min)
+	}
+	if o.Most != "" {
+		in = in.Attr("max", o.Most)
 	}
 	if kind == "email" || o.Mono {
 		in = in.Attr("autocapitalize", "off").Attr("spellcheck", "false")

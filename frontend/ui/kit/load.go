@@ -20,17 +20,26 @@ type Load[T any] struct {
 // Fetch gets the value in the background and draws c when it is there. What was
 // there before stays to be seen. Only the latest fetch counts.
 func (l *Load[T]) Fetch(ctx app.Context, c app.Composer, get func(context.Context) (T, error)) {
+	l.FetchThen(ctx, c, get, nil)
+}
+
+// FetchThen is Fetch with something to do each time the value has come, before
+// it is drawn.
+func (l *Load[T]) FetchThen(ctx app.Context, c app.Composer, get func(context.Context) (T, error), then func(app.Context, T)) {
 	l.turn++
 	turn := l.turn
 	l.busy = true
-	l.again = func(ctx app.Context) { l.Fetch(ctx, c, get) }
-	Ask(ctx, c, get, func(_ app.Context, v T, err error) {
+	l.again = func(ctx app.Context) { l.FetchThen(ctx, c, get, then) }
+	Ask(ctx, c, get, func(ctx app.Context, v T, err error) {
 		if turn != l.turn {
 			return
 		}
 		l.busy, l.err = false, err
 		if err == nil {
 			l.value, l.there = v, true
+			if then != nil {
+				then(ctx, v)
+			}
 		}
 	})
 }
