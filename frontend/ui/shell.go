@@ -75,7 +75,7 @@ func (r *root) shell(page app.UI) app.UI {
 				r.profile(),
 			),
 			r.banners(),
-			app.Main().Class("page").ID("main").Attr("tabindex", "-1").Body(page),
+			app.Main().Class("page-main").ID("main").Attr("tabindex", "-1").Body(page),
 		),
 		app.Nav().Class("bottom-bar").Attr("aria-label", "Team, short").Body(r.navItems("bottom-item")...),
 	)
@@ -124,7 +124,7 @@ func (r *root) switcher(id string, short bool) app.UI {
 		}
 		items = append(items, item)
 	}
-	items = append(items, kit.MenuItem{Text: "New team", Icon: "plus", Head: " ", On: func(ctx app.Context) { ctx.Navigate("/teams/new") }})
+	items = append(items, kit.MenuItem{Text: "New team", Icon: "plus", Line: true, On: func(ctx app.Context) { ctx.Navigate("/teams/new") }})
 	if r.standing == unknown {
 		name, role = "", ""
 	}
@@ -166,7 +166,7 @@ func (r *root) profile() app.UI {
 		items = append(items, item)
 	}
 	items = append(items,
-		kit.MenuItem{Text: "Keyboard shortcuts", Icon: "keyboard", Hint: "?", Head: " ", On: func(app.Context) { r.keys = true }},
+		kit.MenuItem{Text: "Keyboard shortcuts", Icon: "keyboard", Hint: "?", Line: true, On: func(app.Context) { r.keys = true }},
 		kit.MenuItem{Text: "Sign out", Icon: "log-out", On: func(ctx app.Context) { ctx.NewAction(actionSignOut) }},
 	)
 	return &kit.Menu{

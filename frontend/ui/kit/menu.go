@@ -17,7 +17,8 @@ type MenuItem struct {
 	On      func(app.Context)
 	Danger  bool
 	Checked *bool  // one of several to choose from
-	Head    string // a heading before it; a line without text is " "
+	Head    string // a heading before it
+	Line    bool   // a line before it
 }
 
 // Menu is a button that opens a list of actions and links, with the keyboard as
@@ -52,6 +53,9 @@ func (m *Menu) Render() app.UI {
 	}
 	var items []app.UI
 	for i, it := range m.Items {
+		if it.Line {
+			items = append(items, app.Div().Class("menu-line").Attr("role", "separator"))
+		}
 		if it.Head != "" {
 			items = append(items, app.Div().Class("menu-head").Attr("role", "presentation").Text(it.Head))
 		}
