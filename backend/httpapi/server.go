@@ -149,10 +149,14 @@ func (s *Server) Listen(address string) error {
 	return s.Serve(l)
 }
 
+// Drain makes the server say that it is not ready, while it goes on answering:
+// whoever balances the load sends no more.
+func (s *Server) Drain() { s.draining.Store(true) }
+
 // Shutdown stops listening, lets requests under way finish and closes idle
 // connections. An error means that ctx ended first.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.draining.Store(true)
+	s.Drain()
 	return s.app.ShutdownWithContext(ctx)
 }
 
