@@ -234,13 +234,7 @@ func (p *Portal) ExportEvents(ctx context.Context, who Person, team string, yiel
 func summary(e audit.Event, names map[string]string) string {
 	text := func(key string) string { s, _ := e.Data[key].(string); return s }
 	target := cmp.Or(names[e.Target], text("name"), e.Target)
-	why := ""
-	if r := text("reason"); r != "" {
-		why = ", because it is " + strings.ReplaceAll(r, "_", " ")
-		if r == "other" {
-			why = ""
-		}
-	}
+	why := because(text("reason"))
 	generation := fmt.Sprint(e.Data["generation"])
 	switch e.Action {
 	case "team.created":
@@ -260,13 +254,7 @@ func summary(e audit.Event, names map[string]string) string {
 	case "token.created":
 		return "created the " + text("env") + " token " + target
 	case "token.updated":
-		keys := make([]string, 0, len(e.Data))
-		for _, k := range []string{"name", "note", "abilities", "addresses", "rate_limit", "expires_at"} {
-			if _, ok := e.Data[k]; ok {
-				keys = append(keys, strings.ReplaceAll(k, "_", " "))
-			}
-		}
-		return "changed " + strings.Join(keys, ", ") + " of the token " + target
+		return "changed " + changedFields(e) + " of the token " + target
 	case "token.rotation_started":
 		return "started to rotate the token " + target + " to secret " + generation
 	case "token.rotation_activated":
@@ -304,4 +292,30 @@ func summary(e audit.Event, names map[string]string) string {
 	default:
 		return e.Action
 	}
+}
+
+// because says why a token was stopped, "" if nobody said.
+func because(reason string) string {
+	switch reason {
+	case "", "other":
+		return ""
+	case "left_team":
+		return ", because its maker left the team"
+	default:
+		return ", because it is " + reason
+	}
+}
+
+// changedFields lists in words what an event says was changed of a token.
+func changedFields(e audit.Event) string {
+	var list []string
+	for _, f := range []struct{ key, word string }{
+		{"name", "name"}, {"note", "note"}, {"abilities", "abilities"}, {"addresses", "addresses"},
+		{"rate_limit", "rate limit"}, {"expires_at", "expiry"},
+	} {
+		if _, ok := e.Data[f.key]; ok {
+			list = append(list, f.word)
+		}
+	}
+	return strings.Join(list, ", ")
 }

@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"log/slog"
-	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -273,44 +272,4 @@ func (r *Rollup) add(o *Rollup) {
 	for i, n := range o.Bucket {
 		r.Bucket[i] += n
 	}
-}
-
-// bucketBase and bucketGrowth shape the latency classes of a [Rollup].
-const (
-	bucketBase   = 100 * time.Microsecond
-	bucketGrowth = 1.5
-)
-
-func bucketOf(d time.Duration) int {
-	if d <= bucketBase {
-		return 0
-	}
-	n := int(math.Ceil(math.Log(float64(d)/float64(bucketBase)) / math.Log(bucketGrowth)))
-	return min(n, Buckets-1)
-}
-
-// percentile returns the duration below which the share q of the calls lie,
-// interpolated within its class. It is false without calls.
-func percentile(buckets *[Buckets]int64, q float64) (time.Duration, bool) {
-	var total int64
-	for _, n := range buckets {
-		total += n
-	}
-	if total == 0 {
-		return 0, false
-	}
-	rank := q * float64(total)
-	var below float64
-	for i, n := range buckets {
-		if n > 0 && below+float64(n) >= rank {
-			upper := float64(bucketBase) * math.Pow(bucketGrowth, float64(i))
-			lower := upper / bucketGrowth
-			if i == 0 {
-				lower = 0
-			}
-			return time.Duration(lower + (upper-lower)*(rank-below)/float64(n)), true
-		}
-		below += float64(n)
-	}
-	return time.Duration(float64(bucketBase) * math.Pow(bucketGrowth, Buckets-1)), true
 }

@@ -95,7 +95,7 @@ func (p *Portal) signInUnverified(ctx context.Context, key, password string, fro
 func errSignIn() error {
 	return invalid(FieldError{
 		Pointer: "#/email", Code: "mismatch", Detail: "The address and the password do not match.",
-		Fix: "Check both, or reset your password.",
+		Fix: "Check both.",
 	})
 }
 
