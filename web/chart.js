@@ -39,7 +39,7 @@ function gatehouseChart(el, json) {
     return {
       width: el.clientWidth, height: el.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
       cursor: { y: false, points: { show: !stacked() }, drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
+      scales: { x: { time: true, range: stacked() ? (_, lo, hi) => [lo - spec.step / 2, hi + spec.step / 2] : undefined }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
       axes: [
         {
           ...axis, grid: { show: false }, space: 64,
