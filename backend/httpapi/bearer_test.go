@@ -144,7 +144,7 @@ func read(t *testing.T, r *bufio.Reader) answer {
 		n, err := resp.Body.Read(chunk[:])
 		body = append(body, chunk[:n]...)
 		if err != nil {
-			return answer{resp.StatusCode, resp.Header, body}
+			return answer{resp.StatusCode, resp.Header, body, resp.Close}
 		}
 	}
 }

@@ -49,8 +49,8 @@ func (s *Server) secure(c *fiber.Ctx, r *request) {
 	if s.https {
 		h.Set(fiber.HeaderStrictTransportSecurity, hsts)
 	}
-	if strings.HasPrefix(c.Path(), portalSpace) {
-		h.Set(headerVersion, s.assets.version())
+	if v := s.assets.version(); v != "" && strings.HasPrefix(c.Path(), portalSpace) {
+		h.Set(headerVersion, v)
 	}
 }
 

@@ -113,7 +113,11 @@ func (s *Server) problemOfRules(e *portal.Error) (*api.Problem, *refusal) {
 		f.retry = max(f.retry, time.Second)
 		return p, f
 	}
-	p := s.problemOf(kindNamed(string(e.Kind)), e.Code, e.Detail, e.Fix)
+	k := kindNamed(string(e.Kind))
+	if own := kindNamed(e.Code); e.Code != "" && own.status == k.status {
+		k = own // the code has a problem type of its own
+	}
+	p := s.problemOf(k, e.Code, e.Detail, e.Fix)
 	p.Conflict = e.Other
 	for _, role := range e.Roles {
 		p.Roles = append(p.Roles, string(role))

@@ -219,6 +219,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	closes bool // the connection
 }
 
 // decode reads a JSON body.
@@ -328,7 +329,7 @@ func (c *client) call(method, path string, body any, headers ...string) answer {
 	if err != nil {
 		c.w.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	a := answer{resp.StatusCode, resp.Header, text}
+	a := answer{resp.StatusCode, resp.Header, text, resp.Close}
 	if a.status >= 500 && a.status != http.StatusServiceUnavailable {
 		c.w.t.Errorf("%s %s made a %d: %s", method, path, a.status, a.body)
 	}

@@ -1,0 +1,283 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/httpapi"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+func TestAmbiguousLengthClosesTheConnection(t *testing.T) {
+	w := onOneStore(t, nil)
+	tests := []struct{ name, fields, body string }{
+		{"two lengths", "Content-Length: 2\r\nContent-Length: 3\r\n", "{}x"},
+		{"the same length twice", "Content-Length: 2\r\nContent-Length: 2\r\n", "{}"},
+		{"two lengths of a GET", "content-length: 0\r\nContent-Length: 0\r\n", ""},
+		{"a length and a coding", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"},
+		{"a coding and a length", "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "0\r\n\r\n"},
+		{"two codings", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n"},
+		{"no number", "Content-Length: 2a\r\n", "{}"},
+		{"a negative number", "Content-Length: -2\r\n", "{}"},
+		{"a space before the colon", "Content-Length : 2\r\n", "{}"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(10 * time.Second))
+			method := "POST"
+			if strings.Contains(tt.name, "GET") {
+				method = "GET"
+			}
+			fmt.Fprintf(conn, "%s /portal/v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s\r\n%sGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", method, tt.fields, tt.body)
+			r := bufio.NewReader(conn)
+			a := read(t, r)
+			a.problem(t, 400, "bad-request")
+			if !a.closes {
+				t.Error("the answer does not say that the connection closes")
+			}
+			if n, err := r.Read(make([]byte, 1)); err == nil {
+				t.Errorf("the connection goes on: %d bytes", n)
+			}
+		})
+	}
+}
+
+func TestPathsAreStrict(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	c := w.integration(ada.token("x").Secret)
+	for _, path := range []string{
+		"/API/V1/TOKEN", "/api/v1/token/", "/api/v1//token", "//api/v1/token", "/api/v1/Token", "/api/v1/./token", "/api/v1/x/../token",
+		"/api/v1/%74oken", "/api", "/api/v1", "/api/v2/token", "/portal/v1/", "/portal/v1/Session", "/assets/", "/assets/x.js",
+		"/problems/nothing", "/.well-known/x", "/metrics", "/api/v1/token;x", "/api/v1/orders/%2e%2e/token",
+	} {
+		c.call("GET", path, nil).problem(t, 404, "not-found")
+	}
+}
+
+func TestWrongMethods(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	for path, want := range map[string]string{
+		"/api/v1/token":        "DELETE, GET, HEAD",
+		"/api/v1/token/rotate": "POST",
+		"/api/v1/orders/x":     "DELETE, GET, HEAD, PATCH",
+		"/portal/v1/sessions":  "POST",
+		"/healthz":             "GET, HEAD",
+		ada.path("tokens"):     "GET, HEAD, POST",
+	} {
+		for _, method := range []string{"PUT", "OPTIONS", "TRACE"} {
+			a := ada.call(method, path, nil)
+			a.problem(t, 405, "method-not-allowed")
+			allow := strings.Split(a.header.Get("Allow"), ", ")
+			slices.Sort(allow)
+			if got := strings.Join(allow, ", "); got != want {
+				t.Errorf("%s %s: got Allow %s, want %s", method, path, got, want)
+			}
+		}
+	}
+	w.send(t, "BREW /api/v1/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").problem(t, 501, "method-not-implemented")
+	w.send(t, "get /api/v1/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").problem(t, 501, "method-not-implemented")
+}
+
+func TestSizes(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	big := `{"name":"` + strings.Repeat("x", 10<<20) + `"}`
+	for range 5 {
+		ada.call("POST", "/portal/v1/teams", big).problem(t, 413, "body-too-large")
+	}
+	ada.call("POST", "/portal/v1/teams", `{"name":"`+strings.Repeat("x", 60_000)+`"}`).problem(t, 422, "invalid")
+	chunked := "POST /portal/v1/sessions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n"
+	w.send(t, chunked+"20000\r\n"+strings.Repeat("x", 0x20000)+"\r\n0\r\n\r\n").problem(t, 413, "body-too-large")
+	head := "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 64<<10) + "\r\n\r\n"
+	w.send(t, head).problem(t, 431, "header-fields-too-large")
+	ada.call("POST", "/portal/v1/teams", "name=x", "Content-Type", "application/x-www-form-urlencoded").problem(t, 415, "unsupported-media-type")
+	ada.call("POST", "/portal/v1/teams", "{}", "Content-Encoding", "gzip").problem(t, 415, "unsupported-media-type")
+	w.send(t, "GET\r\n\r\n").problem(t, 400, "bad-request")
+}
+
+func TestConnectionsEndWhenServerStops(t *testing.T) {
+	w := onOneStore(t, nil)
+	c := w.integration("")
+	c.call("GET", "/healthz", nil).want(t, 200) // leaves an idle connection
+	began := time.Now()
+	if err := w.server.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("shutdown took %v with an idle connection", took)
+	}
+	if _, err := net.DialTimeout("tcp", strings.TrimPrefix(w.url, "http://"), time.Second); err == nil {
+		t.Error("the server still listens")
+	}
+}
+
+// golden compares text with a file of testdata; go test -update rewrites it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name
+	if flag.Lookup("update").Value.String() == "true" { // routes_test.go has it
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s differs (go test -update rewrites it). Got:\n%s", path, got)
+	}
+}
+
+// headersOf writes the fields of an answer that do not differ between requests.
+func headersOf(w *world, what string, a answer) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %d\n", what, a.status)
+	names := make([]string, 0, len(a.header))
+	for name := range a.header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, v := range a.header[name] {
+			switch name {
+			case "Date", "X-Request-Id", "Content-Length", "Etag", "Ratelimit", "Link", "Location":
+				v = "…"
+			case "Set-Cookie":
+				before, after, _ := strings.Cut(v, "=")
+				_, after, _ = strings.Cut(after, ";")
+				v = before + "=…;" + after
+				if at := strings.Index(v, "expires="); at >= 0 {
+					v = v[:at] + "expires=…" + v[at+len("expires=Thu, 01 Jan 1970 00:00:00 GMT"):]
+				}
+			}
+			fmt.Fprintf(&b, "%s: %s\n", name, strings.ReplaceAll(v, w.url, "https://portal.example.com"))
+		}
+	}
+	return b.String() + "\n"
+}
+
+func TestHeadersGolden(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	issued := ada.call("POST", ada.path("tokens"), newToken("x", "orders:read", "orders:write")).want(t, 201)
+	c := w.integration(into[api.IssuedToken](t, issued).Secret)
+	page := w.integration("")
+	page.header.Set("Accept", "text/html")
+	got := headersOf(w, "GET /portal/v1/session", ada.call("GET", "/portal/v1/session", nil)) +
+		headersOf(w, "POST …/tokens", issued) +
+		headersOf(w, "GET …/tokens", ada.call("GET", ada.path("tokens"), nil)) +
+		headersOf(w, "GET …/events/export", ada.call("GET", "/portal/v1/teams/"+ada.team+"/events/export", nil, "X-Forwarded-For", "198.51.100.1")) +
+		headersOf(w, "GET /api/v1/token", c.call("GET", "/api/v1/token", nil)) +
+		headersOf(w, "POST /api/v1/orders", c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR"})) +
+		headersOf(w, "GET /api/v1/token without a token", w.integration("").call("GET", "/api/v1/token", nil)) +
+		headersOf(w, "GET /healthz", c.call("GET", "/healthz", nil)) +
+		headersOf(w, "GET /problems/not-found as a page", page.call("GET", "/problems/not-found", nil)) +
+		headersOf(w, "GET / as a page, not built", page.call("GET", "/", nil)) +
+		headersOf(w, "DELETE /portal/v1/session", ada.call("DELETE", "/portal/v1/session", nil)) +
+		headersOf(w, "GET /portal/v1/session, signed out", ada.call("GET", "/portal/v1/session", nil))
+	golden(t, "headers.golden", strings.ReplaceAll(got, ada.team, "tea_…"))
+	if strings.Contains(got, "Strict-Transport-Security") || strings.Contains(got, "Server:") {
+		t.Error("HSTS on http, or a Server field")
+	}
+}
+
+func TestHSTSOnHTTPS(t *testing.T) {
+	w := onOneStore(t, func(o *httpapi.Options) { o.PublicURL = "https://portal.example.com" })
+	for _, path := range []string{"/", "/healthz", "/api/v1/token", "/nothing"} {
+		if got := w.integration("").call("GET", path, nil).header.Get("Strict-Transport-Security"); got == "" {
+			t.Errorf("%s has no Strict-Transport-Security", path)
+		}
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	w := onOneStore(t, nil)
+	c := w.integration("")
+	if got := c.call("GET", "/healthz", nil, "X-Request-Id", "from-a-proxy.1").header.Get("X-Request-Id"); got != "from-a-proxy.1" {
+		t.Errorf("a trusted proxy's id: got %q", got)
+	}
+	for _, bad := range []string{"short", "with space in it", strings.Repeat("x", 65), "newline\\n123456"} {
+		if got := c.call("GET", "/healthz", nil, "X-Request-Id", bad).header.Get("X-Request-Id"); got == bad || len(got) != 26 {
+			t.Errorf("%q: got %q", bad, got)
+		}
+	}
+	stranger := onOneStore(t, func(o *httpapi.Options) { o.TrustedProxies = nil })
+	if got := stranger.integration("").call("GET", "/healthz", nil, "X-Request-Id", "from-a-stranger").header.Get("X-Request-Id"); got == "from-a-stranger" {
+		t.Error("a stranger's id was taken over")
+	}
+}
+
+func TestLogHasNoSecrets(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	secret := ada.token("x").Secret
+	c := w.integration(secret)
+	c.call("GET", "/api/v1/token?access_token="+secret, nil)
+	c.call("GET", "/"+secret, nil)
+	c.call("GET", "/api/v1/orders/"+secret, nil)
+	code := w.mails.code(t, "ada@example.com")
+	c.call("GET", "/verify/"+code, nil)
+	log := w.log.String()
+	for name, text := range map[string]string{"the secret": secret[20:], "the code": code, "the password": password, "a query": "access_token"} {
+		if strings.Contains(log, text) {
+			t.Errorf("the log has %s", name)
+		}
+	}
+	for _, want := range []string{`"route":"/api/v1/token"`, `"status":400`, `"request_id":"`, `"path":"/verify/…"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
+}
+
+func TestDiscovery(t *testing.T) {
+	w := onOneStore(t, nil)
+	c := w.integration("")
+	if got := string(c.call("GET", "/healthz", nil).want(t, 200).body); got != `{"status":"ok"}` {
+		t.Errorf("got %s", got)
+	}
+	c.call("GET", "/readyz", nil).want(t, 200)
+	c.call("GET", "/version", nil).want(t, 200)
+	meta := into[map[string]any](t, c.call("GET", "/.well-known/oauth-protected-resource", nil).want(t, 200))
+	if meta["resource"] != w.url || fmt.Sprint(meta["scopes_supported"]) != "[orders:read orders:write usage:read token:rotate]" {
+		t.Errorf("got %v", meta)
+	}
+	text := string(c.call("GET", "/.well-known/security.txt", nil).want(t, 200).body)
+	if !strings.Contains(text, "Contact: http") || !strings.Contains(text, "Expires: 20") {
+		t.Errorf("got %s", text)
+	}
+	if a := c.call("GET", "/problems/name-taken", nil).want(t, 200); a.header.Get("Content-Type") != "text/plain; charset=utf-8" || !bytes.Contains(a.body, []byte("living tokens")) {
+		t.Errorf("got %s", a.body)
+	}
+	a := c.call("GET", "/problems", nil, "Accept", "text/html").want(t, 200)
+	if a.header.Get("Content-Type") != "text/html; charset=utf-8" || !bytes.Contains(a.body, []byte(`href="/problems/name-taken"`)) {
+		t.Errorf("got %s", a.body)
+	}
+	resp, err := http.Head(w.url + "/healthz")
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("HEAD: %v %v", resp, err)
+	}
+	resp.Body.Close()
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.call("GET", "/readyz", nil).problem(t, 503, "unavailable")
+	c.call("GET", "/healthz", nil).want(t, 200)
+}
