@@ -1,71 +1,46 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"net/netip"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-// rowsAtOnce is how many rows one statement inserts.
-const rowsAtOnce = 128
+// maxBytesAtOnce is how much a list of calls reads before it lets others have
+// the connection.
+const maxBytesAtOnce = 1 << 20
 
-const callColumns = `team, at, id, token, generation, method, route, status, code, duration_ns, bytes, address, user_agent, request_id`
-
-func scanCall(scan scanner) (c portal.Call, err error) {
-	var duration int64
-	var address []byte
-	if err := scan(&c.Team, at{&c.At}, &c.ID, &c.Token, &c.Generation, &c.Method, &c.Route, &c.Status, &c.Code, &duration,
-		&c.Bytes, &address, &c.UserAgent, &c.RequestID); err != nil {
-		return c, err
-	}
-	c.Duration = time.Duration(duration)
-	err = c.Address.UnmarshalBinary(address)
-	return c, err
-}
-
-// addressBytes returns an address as it is stored: so that the addresses of a
-// network are those between its first and its last.
-func addressBytes(a netip.Addr) []byte {
-	b, err := a.MarshalBinary()
-	if err != nil || b == nil {
-		return []byte{} // never an error; none is not NULL
-	}
-	return b
-}
-
-// RecordCalls implements portal.CallStore. A batch of which every call is stored
-// already changes nothing but uses, of which only later ones count anyway.
+// RecordCalls implements portal.CallStore. A batch that is sent again is known
+// by its blocks; it changes nothing but uses, of which only later ones count
+// anyway.
 func (s *Store) RecordCalls(ctx context.Context, b portal.CallBatch) error {
+	var rows [][]any // packed before anybody has to wait
+	for _, p := range blocks(b.Calls) {
+		rows = append(rows, []any{p.team, p.newestAt, p.oldestAt, p.firstID, len(p.calls), p.tokens(), p.pack()})
+	}
+	sums := packRollups(b.Rollups)
 	return s.write(ctx, func(w *work) error {
 		var added int64
-		err := chunks(b.Calls, rowsAtOnce, func(calls []portal.Call) error {
-			args := make([]any, 0, len(calls)*14)
-			for _, c := range calls {
-				args = append(args, c.Team, c.At.UnixMilli(), c.ID, c.Token, c.Generation, c.Method, c.Route, c.Status,
-					string(c.Code), int64(c.Duration), c.Bytes, addressBytes(c.Address), c.UserAgent, c.RequestID)
+		for _, row := range rows {
+			n, err := w.exec(`INSERT INTO calls (team, newest_at, oldest_at, first_id, count, tokens, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT DO NOTHING`, row...)
+			if err != nil {
+				return err
 			}
-			n, err := w.exec(`INSERT INTO calls (`+callColumns+`) VALUES `+rowMarks(14, len(calls))+` ON CONFLICT DO NOTHING`, args...)
 			added += n
-			return err
-		})
-		if err != nil {
-			return err
 		}
-		if added > 0 || len(b.Calls) == 0 {
-			if err := w.addRollups(b.Rollups); err != nil {
+		if len(b.Rollups) > 0 && (added > 0 || len(b.Calls) == 0) {
+			if err := w.logRollups(sums); err != nil {
 				return err
 			}
 		}
 		return w.addUses(b.Uses)
 	})
-}
-
-// rowMarks returns the question marks of several rows, (?,?),(?,?).
-func rowMarks(columns, rows int) string {
-	return strings.Repeat(marks(columns)+",", rows-1) + marks(columns)
 }
 
 // addUses brings the last use of tokens and generations up to date.
@@ -79,7 +54,7 @@ func (w *work) addUses(uses []portal.Use) error {
 			continue
 		}
 		t, at, changed := *stored, u.At.UTC().Truncate(time.Millisecond), false
-		t.Generations = append([]portal.Generation(nil), stored.Generations...)
+		t.Generations = slices.Clone(stored.Generations)
 		if at.After(t.LastUsedAt) {
 			t.LastUsedAt, t.LastUsedFrom, changed = at, u.Address, true
 		}
@@ -106,57 +81,132 @@ func (w *work) addUses(uses []portal.Use) error {
 	return nil
 }
 
+// callPage is a page of calls in the making. Blocks are read from the one whose
+// newest call is the newest; they overlap, so calls are kept until no block to
+// come can hold a newer one.
+type callPage struct {
+	f     portal.CallFilter
+	found []portal.Call
+}
+
+// errEnough ends the reading of blocks.
+var errEnough = errors.New("enough")
+
 // Calls implements portal.CallStore.
 func (s *Store) Calls(ctx context.Context, f portal.CallFilter) ([]portal.Call, error) {
-	query, args := callsQuery(f)
-	return readList(ctx, s, query, args, scanCall)
-}
-
-// callsQuery returns the query of a list. It walks the calls of one team, or of
-// one token, from the newest.
-func callsQuery(f portal.CallFilter) (string, []any) {
-	var c where
-	c.and("team = ?", f.Team)
-	source := "calls"
-	if f.Token != "" {
-		c.and("token = ?", f.Token)
-		source = "calls INDEXED BY calls_by_token" // else all calls of the team would be walked
-	}
-	switch {
-	case f.Status >= 10:
-		c.and("status = ?", f.Status)
-	case f.Status > 0:
-		c.and("status BETWEEN ? AND ?", f.Status*100, f.Status*100+99)
-	}
-	if f.Route != "" {
-		if method, route, ok := strings.Cut(f.Route, " "); ok {
-			c.and("(route = ? OR method = ? AND route = ?)", f.Route, method, route)
-		} else {
-			c.and("route = ?", f.Route)
+	page := callPage{f: f}
+	var last *block
+	for {
+		bytes := 0
+		query, args := blocksQuery(f, last)
+		err := s.read(ctx, func(w *work) error {
+			return w.rows(query, args, func(scan scanner) error {
+				var b block
+				var data []byte
+				if err := scan(&b.newestAt, &b.firstID, &data); err != nil {
+					return err
+				}
+				if page.full(b.newestAt) {
+					return errEnough
+				}
+				last = &b
+				if err := unpackCalls(f.Team, data, page.add); err != nil {
+					return err
+				}
+				if bytes += len(data); bytes > maxBytesAtOnce {
+					return errOthersFirst
+				}
+				return nil
+			})
+		})
+		switch {
+		case err == nil || errors.Is(err, errEnough):
+			page.cut()
+			return page.found, nil
+		case !errors.Is(err, errOthersFirst):
+			return nil, err
 		}
 	}
-	if f.Address.IsValid() {
-		first, last := network(f.Address)
-		c.and("length(address) = ? AND address BETWEEN ? AND ?", len(first), first, last)
-	}
-	if !f.From.IsZero() {
-		c.and("at >= ?", f.From.UnixMilli())
-	}
-	if !f.To.IsZero() {
-		c.and("at < ?", f.To.UnixMilli())
-	}
-	if f.After != nil {
-		c.and("(at, id) < (?, ?)", f.After.At.UnixMilli(), f.After.ID)
-	}
-	return `SELECT ` + callColumns + ` FROM ` + source + c.text.String() + ` ORDER BY at DESC, id DESC LIMIT ?`, append(c.args, f.Limit)
 }
 
-// network returns the first and the last address of a network.
-func network(p netip.Prefix) (first, last []byte) {
-	first = addressBytes(p.Masked().Addr())
-	last = append([]byte(nil), first...)
-	for bit := p.Bits(); bit < len(last)*8; bit++ {
-		last[bit/8] |= 1 << (7 - bit%8)
+// errOthersFirst interrupts a long list; it goes on where it was.
+var errOthersFirst = errors.New("others first")
+
+// blocksQuery returns the query of the blocks that may hold calls of a list,
+// after the block last. It walks the blocks of one team and reads none that
+// begins after the end of the list.
+func blocksQuery(f portal.CallFilter, last *block) (string, []any) {
+	var c where
+	c.and("team = ?", f.Team)
+	before := func(ms int64) { // the calls are at or before ms
+		c.and("newest_at < ?", hourEnd(ms))
+		c.and("oldest_at <= ?", ms)
 	}
-	return first, last
+	if !f.To.IsZero() {
+		before(f.To.UnixMilli() - 1)
+	}
+	if f.After != nil {
+		before(f.After.At.UnixMilli())
+	}
+	if !f.From.IsZero() {
+		c.and("newest_at >= ?", f.From.UnixMilli())
+	}
+	if last != nil {
+		c.and("(newest_at, first_id) < (?, ?)", last.newestAt, last.firstID)
+	}
+	if f.Token != "" {
+		c.and("(tokens = x'' OR instr(tokens, ?) > 0)", tokenMark(f.Token))
+	}
+	return `SELECT newest_at, first_id, data FROM calls` + c.text.String() + ` ORDER BY newest_at DESC, first_id DESC`, c.args
+}
+
+// add keeps a call that the filter selects.
+func (p *callPage) add(c *portal.Call) {
+	if p.selects(c) {
+		p.found = append(p.found, *c)
+	}
+}
+
+func (p *callPage) selects(c *portal.Call) bool {
+	f := &p.f
+	switch {
+	case f.Token != "" && c.Token != f.Token:
+	case f.Status >= 10 && c.Status != f.Status:
+	case f.Status > 0 && f.Status < 10 && c.Status/100 != f.Status:
+	case f.Route != "" && !isRoute(f.Route, c):
+	case f.Address.IsValid() && !f.Address.Contains(c.Address):
+	case !f.From.IsZero() && c.At.Before(f.From):
+	case !f.To.IsZero() && !c.At.Before(f.To):
+	case f.After != nil && cmp.Or(c.At.Compare(f.After.At), strings.Compare(c.ID, f.After.ID)) >= 0:
+	default:
+		return true
+	}
+	return false
+}
+
+// isRoute reports whether a route is that of the call, with or without the
+// method before it.
+func isRoute(route string, c *portal.Call) bool {
+	if route == c.Route {
+		return true
+	}
+	rest, ok := strings.CutPrefix(route, c.Method+" ")
+	return ok && rest == c.Route
+}
+
+// full reports that no block whose newest call is at ms can change the page.
+func (p *callPage) full(ms int64) bool {
+	if len(p.found) < p.f.Limit {
+		return false
+	}
+	p.cut()
+	return p.found[p.f.Limit-1].At.UnixMilli() > ms
+}
+
+// cut sorts the page and drops what lies beyond its limit.
+func (p *callPage) cut() {
+	slices.SortFunc(p.found, func(a, b portal.Call) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(b.ID, a.ID)) })
+	if len(p.found) > p.f.Limit {
+		p.found = slices.Delete(p.found, p.f.Limit, len(p.found))
+	}
 }

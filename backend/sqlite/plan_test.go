@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -57,19 +56,16 @@ func TestListsUseIndexes(t *testing.T) {
 	after := &portal.CallCursor{At: at, ID: "id"}
 	for name, c := range map[string]struct {
 		f    portal.CallFilter
+		last *block
 		want string
 	}{
-		"calls":       {portal.CallFilter{}, "SEARCH calls USING PRIMARY KEY (team=?)"},
-		"calls after": {portal.CallFilter{After: after}, "SEARCH calls USING PRIMARY KEY (team=? AND "},
-		"calls filtered": {
-			portal.CallFilter{Status: 4, Route: "GET /x", Address: netip.MustParsePrefix("192.0.2.0/24"), From: at, To: at},
-			"SEARCH calls USING PRIMARY KEY (team=? AND ",
-		},
-		"calls of a token":       {portal.CallFilter{Token: "tok"}, "SEARCH calls USING INDEX calls_by_token (team=? AND token=?)"},
-		"calls of a token after": {portal.CallFilter{Token: "tok", After: after}, "SEARCH calls USING INDEX calls_by_token (team=? AND token=? AND "},
+		"calls":          {portal.CallFilter{}, nil, "SEARCH calls USING INDEX calls_by_time (team=?)"},
+		"calls after":    {portal.CallFilter{After: after}, nil, "SEARCH calls USING INDEX calls_by_time (team=? AND newest_at<?)"},
+		"calls go on":    {portal.CallFilter{}, &block{}, "SEARCH calls USING INDEX calls_by_time (team=? AND (newest_at,first_id)<(?,?))"},
+		"calls filtered": {portal.CallFilter{Token: "tok", Status: 4, From: at, To: at}, nil, "SEARCH calls USING INDEX calls_by_time (team=? AND newest_at>? AND newest_at<?)"},
 	} {
 		c.f.Team, c.f.Limit = "tea", 101
-		query, args := callsQuery(c.f)
+		query, args := blocksQuery(c.f, c.last)
 		add(name, c.want, query, args)
 	}
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
@@ -83,20 +84,87 @@ func (w *work) each(table, column string, do func(value string) error) error {
 	}
 }
 
+// pruneCalls removes calls block by block, the oldest first. A block that is not
+// past its time as a whole, or is more than may go at once, is cut.
 func (w *work) pruneCalls(before portal.PruneTimes, limit int) (removed int, err error) {
 	if before.Calls.IsZero() {
 		return 0, nil
 	}
+	past := before.Calls.UnixMilli()
 	err = w.each("calls", "team", func(team string) error {
-		n, err := w.delete(limit-removed, `DELETE FROM calls WHERE (team, at, id) IN
-			(SELECT team, at, id FROM calls WHERE team = ? AND at < ? ORDER BY at, id LIMIT ?)`, team, before.Calls.UnixMilli())
-		removed += n
-		return err
+		if removed >= limit {
+			return nil
+		}
+		count := 0
+		old, err := list(w, `SELECT id, newest_at, count FROM calls INDEXED BY calls_by_time
+			WHERE team = ? AND newest_at < ? AND oldest_at < ? ORDER BY newest_at, first_id LIMIT ?`,
+			[]any{team, hourEnd(past), past, limit}, func(scan scanner) (b block, err error) {
+				err = scan(&b.id, &b.newestAt, &count)
+				b.calls = make([]*portal.Call, count)
+				return b, err
+			})
+		if err != nil {
+			return err
+		}
+		for _, b := range old {
+			if removed >= limit {
+				return nil
+			}
+			n := len(b.calls)
+			if b.newestAt < past && n <= limit-removed {
+				_, err = w.exec(`DELETE FROM calls WHERE id = ?`, b.id)
+			} else {
+				n, err = w.cutBlock(b.id, team, before.Calls, limit-removed)
+			}
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		return nil
 	})
 	return removed, err
 }
 
+// cutBlock removes at most limit calls before a time from a block.
+func (w *work) cutBlock(id int64, team string, before time.Time, limit int) (removed int, err error) {
+	var data []byte
+	if _, err := w.row(`SELECT data FROM calls WHERE id = ?`, []any{id}, &data); err != nil {
+		return 0, err
+	}
+	var left block
+	err = unpackCalls(team, data, func(c *portal.Call) {
+		if removed < limit && c.At.Before(before) {
+			removed++
+			return
+		}
+		left.calls = append(left.calls, new(*c))
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(left.calls) == 0 {
+		_, err = w.exec(`DELETE FROM calls WHERE id = ?`, id)
+		return removed, err
+	}
+	oldest := left.calls[0].At.UnixMilli()
+	for _, c := range left.calls {
+		oldest = min(oldest, c.At.UnixMilli())
+	}
+	// What the block is known by stays, and so does its newest_at: another cut
+	// takes it when its hour is over.
+	_, err = w.exec(`UPDATE calls SET oldest_at = ?, count = ?, tokens = ?, data = ? WHERE id = ?`,
+		oldest, len(left.calls), left.tokens(), left.pack(), id)
+	return removed, err
+}
+
 func (w *work) pruneRollups(before portal.PruneTimes, limit int) (removed int, err error) {
+	if before.Rollups.IsZero() && before.Events.IsZero() {
+		return 0, nil
+	}
+	if err := w.settleRollups(); err != nil {
+		return 0, err
+	}
 	err = w.each("rollups", "team", func(team string) error {
 		for _, sum := range []struct {
 			step   portal.Step

@@ -91,6 +91,9 @@ func (s *Store) DeleteTeam(ctx context.Context, id string, at time.Time) error {
 		if _, err := w.exec(`UPDATE tokens SET revoked_at = ? WHERE team = ? AND revoked_at IS NULL`, at.UnixMilli(), id); err != nil {
 			return err
 		}
+		if err := w.settleRollups(); err != nil {
+			return err
+		}
 		for _, table := range []string{"calls", "rollups"} {
 			if _, err := w.exec(`DELETE FROM `+table+` WHERE team = ?`, id); err != nil {
 				return err

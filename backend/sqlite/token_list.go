@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"strings"
 	"time"
@@ -64,7 +65,9 @@ func tokensQuery(f portal.TokenFilter) (string, []any) {
 		c.and("+t.maker = ?", f.Maker)
 	}
 	if f.Ability != "" {
-		c.and("EXISTS (SELECT 1 FROM json_each(t.abilities) WHERE value = ?)", f.Ability)
+		// The search in the text comes first: it is quick, and nearly exact.
+		quoted, _ := json.Marshal(f.Ability) // a string never fails
+		c.and("instr(t.abilities, ?) > 0 AND EXISTS (SELECT 1 FROM json_each(t.abilities) WHERE value = ?)", string(quoted), f.Ability)
 	}
 	if f.Query != "" {
 		// Not LIKE: it has wildcards, stops at a NUL and folds only ASCII.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -108,6 +109,47 @@ var callTests = []test{
 				equal(t, "calls", ids(got, callID), ids(calls, callID))
 			} else if len(got) < len(calls) {
 				t.Errorf("got %d calls of the token, want at least %d", len(got), len(calls))
+			}
+		}
+	}},
+	{"pages of batches that overlap, as clocks and queues make them", func(t *testing.T, s portal.Store) {
+		ctx, x, y := begin(t), storeTeam(t, s), storeTeam(t, s)
+		r := rand.New(rand.NewPCG(1, 2)) // the same every time
+		var all []portal.Call
+		for range 40 {
+			var b portal.CallBatch
+			around := now.Add(time.Duration(r.IntN(3*3600)) * time.Second)
+			for range 1 + r.IntN(12) {
+				at := around.Add(time.Duration(r.IntN(600)) * time.Second)
+				c := []tenant{x, y}[r.IntN(8)/7].newCall(label("tok%d", r.IntN(5)), at)
+				c.Status = []int{200, 404, 500}[r.IntN(3)]
+				b.Calls = append(b.Calls, c)
+			}
+			noError(t, s.RecordCalls(ctx, b))
+			all = append(all, b.Calls...)
+		}
+		all = slices.DeleteFunc(all, func(c portal.Call) bool { return c.Team != x.team.ID })
+		slices.SortFunc(all, func(a, b portal.Call) int { return firstOf(b.At.Compare(a.At), strings.Compare(b.ID, a.ID)) })
+		for _, f := range []portal.CallFilter{
+			{},
+			{Token: "tok1"},
+			{Status: 4},
+			{From: now.Add(time.Hour), To: now.Add(2 * time.Hour)},
+			{Token: "tok2", Status: 5, To: all[20].At},
+		} {
+			want := slices.DeleteFunc(slices.Clone(all), func(c portal.Call) bool {
+				return f.Token != "" && c.Token != f.Token || f.Status != 0 && c.Status/100 != f.Status ||
+					!f.From.IsZero() && c.At.Before(f.From) || !f.To.IsZero() && !c.At.Before(f.To)
+			})
+			for _, limit := range []int{1, 7, 101} {
+				got := paged(t, limit, callID, func(after *portal.Call, limit int) ([]portal.Call, error) {
+					f.Team, f.Limit, f.After = x.team.ID, limit, nil
+					if after != nil {
+						f.After = &portal.CallCursor{At: after.At, ID: after.ID}
+					}
+					return s.Calls(ctx, f)
+				})
+				equal(t, label("%+v by %d", f, limit), ids(got, callID), ids(want, callID))
 			}
 		}
 	}},

@@ -22,7 +22,7 @@ const writers = 32
 // now is the present of these tests, with a millisecond that rounding would
 // lose. It lies ahead of the clock, so that a database that forgets by itself
 // what has ended does not do so during a test.
-var now = time.Now().UTC().Truncate(24 * time.Hour).AddDate(0, 0, 1).Add(time.Hour + 2*time.Minute + 3457*time.Millisecond)
+var now = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1).Add(time.Hour + 2*time.Minute + 3457*time.Millisecond)
 
 // begin returns a context that ends long before the test binary is killed, so
 // that a hang is a failure with a name.

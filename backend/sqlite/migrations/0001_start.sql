@@ -132,24 +132,20 @@ CREATE TABLE orders (
 
 -- Calls and sums may arrive after their team was deleted, so they do not refer
 -- to it; retention takes them.
+
+-- A row is a block of calls: those of one batch, team and clock hour. A row for
+-- each call would cost ten times as much to write.
 CREATE TABLE calls (
-	team        TEXT NOT NULL,
-	at          INTEGER NOT NULL,
-	id          TEXT NOT NULL,
-	token       TEXT NOT NULL,
-	generation  INTEGER NOT NULL,
-	method      TEXT NOT NULL,
-	route       TEXT NOT NULL,
-	status      INTEGER NOT NULL,
-	code        TEXT NOT NULL,
-	duration_ns INTEGER NOT NULL,
-	bytes       INTEGER NOT NULL,
-	address     BLOB NOT NULL, -- 4 bytes, 16, more with a zone, or none
-	user_agent  TEXT NOT NULL,
-	request_id  TEXT NOT NULL,
-	PRIMARY KEY (team, at, id) -- Calls
-) STRICT, WITHOUT ROWID;
-CREATE INDEX calls_by_token ON calls (team, token, at, id); -- Calls of one token
+	id        INTEGER PRIMARY KEY,
+	team      TEXT NOT NULL,
+	newest_at INTEGER NOT NULL,
+	oldest_at INTEGER NOT NULL,
+	first_id  TEXT NOT NULL, -- of the first call: a batch that is sent again is known by it
+	count     INTEGER NOT NULL,
+	tokens    BLOB NOT NULL, -- the ids of the tokens, if they are few
+	data      BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX calls_by_time ON calls (team, newest_at, first_id, oldest_at); -- Calls; Prune
 
 CREATE TABLE rollups (
 	team    TEXT NOT NULL,
@@ -162,6 +158,13 @@ CREATE TABLE rollups (
 	buckets BLOB NOT NULL, -- unsigned varints, trailing zeros left out
 	PRIMARY KEY (team, step, at, token, route, status) -- Rollups
 ) STRICT, WITHOUT ROWID;
+
+-- Sums of batches that are not added to rollups yet: many batches add to the
+-- same sums, so they are added together.
+CREATE TABLE rollup_log (
+	id   INTEGER PRIMARY KEY,
+	data BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE events (
 	chain  TEXT NOT NULL,

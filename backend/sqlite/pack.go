@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// packer writes rows of calls and sums as bytes: numbers as varints, and a text
+// that comes again as the number of its first appearance.
+type packer struct {
+	b     []byte
+	texts map[string]uint64
+}
+
+func newPacker(size int) *packer {
+	return &packer{b: make([]byte, 0, size), texts: map[string]uint64{}}
+}
+
+func (p *packer) uint(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
+func (p *packer) int(n int64)   { p.b = binary.AppendVarint(p.b, n) }
+
+// once writes a text that hardly comes again.
+func (p *packer) once(s string) {
+	p.uint(uint64(len(s)))
+	p.b = append(p.b, s...)
+}
+
+// text writes a text that may come again.
+func (p *packer) text(s string) {
+	if n, ok := p.texts[s]; ok {
+		p.uint(n)
+		return
+	}
+	p.texts[s] = uint64(len(p.texts) + 1)
+	p.uint(0)
+	p.once(s)
+}
+
+var errPacked = errors.New("a row of packed calls or sums is damaged")
+
+// unpacker reads what a packer wrote. After an error everything it returns is
+// zero, and err says so.
+type unpacker struct {
+	b     []byte
+	texts []string
+	err   error
+}
+
+func (u *unpacker) more() bool { return u.err == nil && len(u.b) > 0 }
+
+func (u *unpacker) skip(size int) {
+	if size <= 0 || size > len(u.b) {
+		u.b, u.err = nil, errPacked
+		return
+	}
+	u.b = u.b[size:]
+}
+
+func (u *unpacker) uint() uint64 {
+	n, size := binary.Uvarint(u.b)
+	u.skip(size)
+	return n
+}
+
+func (u *unpacker) int() int64 {
+	n, size := binary.Varint(u.b)
+	u.skip(size)
+	return n
+}
+
+func (u *unpacker) once() string {
+	n := u.uint()
+	if n == 0 {
+		return ""
+	}
+	if n > uint64(len(u.b)) {
+		u.b, u.err = nil, errPacked
+		return ""
+	}
+	s := string(u.b[:n])
+	u.skip(int(n))
+	return s
+}
+
+func (u *unpacker) text() string {
+	n := u.uint()
+	if n == 0 {
+		s := u.once()
+		u.texts = append(u.texts, s)
+		return s
+	}
+	if n > uint64(len(u.texts)) {
+		u.b, u.err = nil, errPacked
+		return ""
+	}
+	return u.texts[n-1]
+}
