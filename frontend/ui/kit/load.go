@@ -88,6 +88,9 @@ func (l *Load[T]) View(skeleton app.UI, full func(T) app.UI) app.UI {
 	}
 }
 
+// Aria writes an aria state for a page.
+func Aria(on bool) string { return boolean(on) }
+
 // boolean writes an aria state, which unlike an attribute of HTML is spelled out.
 func boolean(b bool) string {
 	if b {

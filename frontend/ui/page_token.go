@@ -1,0 +1,200 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// tokenPage shows one token, at /teams/{team}/tokens/{id}. The tab is in the
+// query.
+type tokenPage struct {
+	app.Compo
+	At Place
+
+	now       time.Time
+	token     kit.Load[taggedToken]
+	catalogue kit.Load[api.Catalogue]
+	routes    kit.Load[api.Usage] // calls by route, for the last use of abilities
+	receipt   kit.Load[api.List[api.Event]]
+	edit      tokenEdit
+	rotation  tokenRotation
+	stop      tokenStop
+	reveal    secretReveal
+}
+
+// taggedToken is a token with the ETag that a change of it must carry.
+type taggedToken struct {
+	api.Token
+	etag string
+}
+
+// endsSoon is how near an end must be to be pointed out.
+const endsSoon = 14 * 24 * time.Hour
+
+// tokenRefresh is how often the token is fetched again while it is looked at, so
+// that the first use of a new secret shows by itself.
+const tokenRefresh = 10 * time.Second
+
+// OnMount fetches the token and keeps it up to date.
+func (p *tokenPage) OnMount(ctx app.Context) {
+	kit.WatchNow(ctx, &p.now)
+	p.catalogue.Fetch(ctx, p, p.At.API.Catalogue)
+	p.fetch(ctx)
+	p.fetchRoutes(ctx)
+	kit.Every(ctx, p, tokenRefresh, func(ctx app.Context) bool {
+		if !p.token.Busy() && !p.busy() {
+			p.fetch(ctx)
+		}
+		return true
+	})
+}
+
+// OnDismount forgets the secret, however the page was left.
+func (p *tokenPage) OnDismount() { p.reveal.wipe() }
+
+// busy reports whether something is being changed: what it is based on must then
+// stay.
+func (p *tokenPage) busy() bool {
+	return p.edit.what != "" || p.rotation.open || p.rotation.ask != "" || p.stop.verb != "" || p.reveal.isOpen()
+}
+
+func (p *tokenPage) get(ctx context.Context, at Place) (taggedToken, error) {
+	t, etag, err := at.API.Token(ctx, at.Team.Team.ID, at.ID)
+	return taggedToken{t, etag}, err
+}
+
+func (p *tokenPage) fetch(ctx app.Context) {
+	at := p.At
+	p.token.FetchThen(ctx, p, func(ctx context.Context) (taggedToken, error) { return p.get(ctx, at) }, p.arrived)
+}
+
+// arrived fetches the proof of a revocation: at which revision it was made.
+func (p *tokenPage) arrived(ctx app.Context, t taggedToken) {
+	if _, there := p.receipt.Get(); t.Status != api.TokenRevoked || there || p.receipt.Busy() || p.receipt.Err() != nil {
+		return
+	}
+	at := p.At
+	p.receipt.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Event], error) {
+		return at.API.TokenEvents(ctx, at.Team.Team.ID, at.ID, client.EventQuery{Action: "token.revoked", Limit: 1})
+	})
+}
+
+func (p *tokenPage) fetchRoutes(ctx app.Context) {
+	at := p.At
+	p.routes.Fetch(ctx, p, func(ctx context.Context) (api.Usage, error) {
+		return at.API.TokenUsage(ctx, at.Team.Team.ID, at.ID, client.UsageQuery{By: "route"})
+	})
+}
+
+// changed takes up the answer to a change.
+func (p *tokenPage) changed(ctx app.Context, t taggedToken) {
+	p.token.Set(t)
+	p.arrived(ctx, t)
+}
+
+// mayChange reports whether a token can be changed, and is this person's to change.
+func mayChange(t api.Token) bool {
+	return t.MayManage && t.Status != api.TokenRevoked && t.Status != api.TokenExpired
+}
+
+// Render draws the page.
+func (p *tokenPage) Render() app.UI {
+	return app.Div().Class("token-page").Body(
+		p.token.View(kit.Skeleton("title", "tabs", "stat", "block"), p.draw),
+		p.rotation.dialog(p), p.stop.dialog(p), p.reveal.view(),
+	)
+}
+
+func (p *tokenPage) draw(t taggedToken) app.UI {
+	return app.Div().Class("stack").Body(p.header(t.Token), p.notices(t.Token), p.tabs(t.Token), p.tab(t))
+}
+
+func (p *tokenPage) header(t api.Token) app.UI {
+	var actions []app.UI
+	if mayChange(t) {
+		actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Rotate", Icon: "rotate-cw", Key: "rotate", On: p.askRotate}))
+		if t.Status == api.TokenSuspended {
+			actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Resume", Icon: "play", Key: "resume", On: p.askResume}))
+		} else {
+			actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Suspend", Icon: "pause", Key: "suspend", On: p.askSuspend}))
+		}
+		actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Revoke", Icon: "ban", Look: kit.Danger, Key: "revoke", On: p.askRevoke}))
+	}
+	return kit.Header(kit.HeaderOpts{
+		Title: t.Name, Back: p.At.InTeam("tokens"), BackTo: "Tokens",
+		Marks: []app.UI{kit.Env(t.Env), kit.Status(t.Status)}, Actions: actions,
+		Text: "Made by " + t.CreatedBy.Name + " on " + bridge.FormatDate(t.CreatedAt.Time, bridge.Date),
+	})
+}
+
+// notices say what is special about the token now.
+func (p *tokenPage) notices(t api.Token) app.UI {
+	var list []app.UI
+	say := func(kind, text string) { list = append(list, kit.Banner(kit.BannerOpts{Kind: kind, Text: text})) }
+	switch t.Status {
+	case api.TokenRevoked:
+		list = append(list, p.revoked(t))
+	case api.TokenExpired:
+		say(kit.Neutral, token.ExpiryWords(t.ExpiresAt.Time, p.now)+" It cannot be brought back; make a new one.")
+	case api.TokenSuspended:
+		text := "Every call with it is refused until it is resumed."
+		if t.SuspendReason != nil && *t.SuspendReason != "" {
+			text += " Reason: " + reasonWords(*t.SuspendReason) + "."
+		}
+		say(kit.Warn, text)
+	case api.TokenPending:
+		say(kit.Note, "It starts to work on "+bridge.FormatDate(t.NotBefore.Time, bridge.Minute)+".")
+	}
+	if left := t.ExpiresAt.Sub(p.now); mayChange(t) && !t.ExpiresAt.IsZero() && left < endsSoon {
+		list = append(list, kit.Banner(kit.BannerOpts{
+			Kind: kit.Warn, Text: "It expires in " + kit.Duration(left) + ". What uses it will then be refused.", Action: "Change the expiry", OnAction: p.editExpiry,
+		}))
+	}
+	if !t.MayManage && p.At.May(tokenMakers...) && t.Status != api.TokenRevoked && t.Status != api.TokenExpired {
+		say(kit.Neutral, "Only "+t.CreatedBy.Name+", who made it, and the owners and admins of the team can change it.")
+	}
+	return app.Div().Class("token-notices").Body(list...)
+}
+
+func (p *tokenPage) editExpiry(ctx app.Context) {
+	ctx.Navigate(p.At.Path)
+	p.startEdit(ctx, "expiry")
+}
+
+// tokenTabs are the views of a token, by the value of the query.
+var tokenTabs = []struct{ value, text string }{{"", "Overview"}, {"usage", "Usage"}, {"calls", "Calls"}, {"events", "Events"}}
+
+func (p *tokenPage) tabs(t api.Token) app.UI {
+	now := p.At.Get("tab")
+	tabs := make([]kit.Tab, len(tokenTabs))
+	known := false
+	for i, x := range tokenTabs {
+		tabs[i] = kit.Tab{Text: x.text, Href: p.At.Path, On: x.value == now}
+		if x.value != "" {
+			tabs[i].Href += "?tab=" + x.value
+		}
+		known = known || x.value == now
+	}
+	tabs[0].On = tabs[0].On || !known
+	return kit.Tabs("Views of "+t.Name, tabs...)
+}
+
+func (p *tokenPage) tab(t taggedToken) app.UI {
+	switch p.At.Get("tab") {
+	case "usage":
+		return app.Div().Class("tab-usage").Body(&usageCharts{At: p.At, Token: t.ID})
+	case "calls":
+		return app.Div().Class("tab-calls").Body(&callLog{At: p.At, Token: t.ID})
+	case "events":
+		return app.Div().Class("tab-events").Body(&eventLog{At: p.At, Token: t.ID})
+	}
+	return p.catalogue.View(kit.Skeleton("stat", "block"), func(api.Catalogue) app.UI { return p.overview(t.Token) })
+}

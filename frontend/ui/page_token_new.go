@@ -1,0 +1,154 @@
+package ui
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// newTokenPage makes a token, at /teams/{team}/tokens/new.
+type newTokenPage struct {
+	app.Compo
+	At Place
+
+	now       time.Time
+	catalogue kit.Load[api.Catalogue]
+	picker    token.Picker
+	form      token.Form
+	errs      kit.Errors
+	taken     string // id of the token that has the name
+	asking    bool   // for the reader's own address
+	request   once[api.CreateToken]
+	lost      *api.Token // made by an earlier try whose answer did not arrive
+	reveal    secretReveal
+}
+
+// once is a request that must not be made twice: as long as what was typed is
+// the same, a repetition carries the same key and the same body.
+type once[T any] struct {
+	busy  bool
+	key   string
+	typed string
+	body  T
+}
+
+// prepare returns the key and body to send for what was typed.
+func (o *once[T]) prepare(typed any, body T) (key string, same T) {
+	text, err := json.Marshal(typed)
+	if err != nil {
+		panic(err) // text and numbers: cannot happen
+	}
+	if o.key == "" || o.typed != string(text) {
+		o.key, o.typed, o.body = rand.Text(), string(text), body
+	}
+	return o.key, o.body
+}
+
+// OnMount fetches what can be granted and begins the form.
+func (p *newTokenPage) OnMount(ctx app.Context) {
+	kit.WatchNow(ctx, &p.now)
+	at := p.At
+	p.catalogue.FetchThen(ctx, p, at.API.Catalogue, func(_ app.Context, c api.Catalogue) {
+		p.picker = token.Picker{Catalogue: c, Role: at.Team.Role, Platform: at.Team.Team.Platform}
+		p.form = token.NewForm(p.picker)
+	})
+}
+
+// OnDismount forgets the secret, however the page was left.
+func (p *newTokenPage) OnDismount() { p.reveal.wipe() }
+
+// Render draws the page.
+func (p *newTokenPage) Render() app.UI {
+	header := kit.Header(kit.HeaderOpts{Title: "New token", Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
+	if !p.At.May(tokenMakers...) {
+		return app.Div().Class("new-token-page").Body(header, kit.Empty(kit.EmptyOpts{
+			Icon: "lock", Title: "Your role cannot make tokens",
+			Text:   "Owners, admins and developers of a team make its tokens; yours is " + p.At.Team.Role + ". Ask one of them.",
+			Action: "Back to the tokens", Href: p.At.InTeam("tokens"),
+		}))
+	}
+	return app.Div().Class("new-token-page").Body(header, p.catalogue.View(kit.Skeleton("form"), p.draw), p.reveal.view())
+}
+
+func (p *newTokenPage) draw(c api.Catalogue) app.UI {
+	if p.lost != nil {
+		return p.drawLost()
+	}
+	t := p.form.Token(p.now, c)
+	return app.Div().Class("with-panel").Body(
+		app.Form().Class("token-form").Attr("novalidate", "").Attr("aria-label", "New token").OnSubmit(kit.Submit("create token", p.send)).Body(
+			p.errs.Rest("#/name", "#/env", "#/note", "#/abilities", "#/expires_at", "#/not_before", "#/addresses", "#/rate_limit", "#/rate_limit/quota", "#/rate_limit/window_seconds"),
+			p.about(), p.abilities(), p.lifetime(c), p.bounds(c),
+			app.Div().Class("form-foot").Body(
+				kit.LinkButton(kit.LinkOpts{Text: "Cancel", Href: p.At.InTeam("tokens")}),
+				kit.Button(kit.ButtonOpts{Text: "Create token", Look: kit.Primary, Submit: true, Busy: p.request.busy}),
+			),
+		),
+		tokenPanel(t, p.form.Expiry.Choice == token.Never, c, p.now),
+	)
+}
+
+// drawLost says that the token is there but its secret never arrived.
+func (p *newTokenPage) drawLost() app.UI {
+	return kit.Empty(kit.EmptyOpts{
+		Icon: "triangle-alert", Title: "The token was made, but its secret did not arrive", Alert: true,
+		Text:   "Your first try went through although its answer was lost on the way. A secret is never shown twice: rotate “" + p.lost.Name + "” to get a new one, or revoke it.",
+		Action: "Open the token", Href: p.At.InTeam("tokens", p.lost.ID),
+	})
+}
+
+// send checks the form here and then has the server make the token.
+func (p *newTokenPage) send(ctx app.Context) {
+	c, ok := p.catalogue.Get()
+	if !ok || p.request.busy {
+		return
+	}
+	body, wrong := p.form.Request(time.Now(), c)
+	p.taken = ""
+	p.errs.Check(body)
+	for _, w := range wrong {
+		p.errs.Add(w.Pointer, w.Detail)
+	}
+	if p.errs.Any() {
+		focusWrong(ctx)
+		return
+	}
+	key, body := p.request.prepare(p.form, body)
+	p.request.busy = true
+	at := p.At
+	kit.Ask(ctx, p, func(ctx context.Context) (api.IssuedToken, error) {
+		return at.API.CreateToken(ctx, at.Team.Team.ID, key, body)
+	}, func(ctx app.Context, t api.IssuedToken, err error) {
+		p.request.busy = false
+		p.errs.Take(err)
+		switch {
+		case err != nil:
+			if problem := client.ProblemOf(err); problem != nil {
+				p.taken = problem.Conflict
+			}
+			focusWrong(ctx)
+		case t.Secret == "":
+			p.lost = &t.Token
+		default:
+			p.reveal.open(ctx, p, t, func(ctx app.Context) { ctx.Navigate(p.At.InTeam("tokens", t.Token.ID)) })
+		}
+	})
+}
+
+// focusWrong moves the focus to the first field that is wrong, once it is drawn.
+func focusWrong(ctx app.Context) {
+	ctx.Defer(func(app.Context) {
+		if !bridge.Focus("[aria-invalid=true]") {
+			bridge.Focus(".field.is-wrong input, .banner.is-bad")
+		}
+	})
+}

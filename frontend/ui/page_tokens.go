@@ -1,0 +1,181 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// The roles that may make tokens, and those that may change anybody's.
+var (
+	tokenMakers   = []string{"owner", "admin", "developer"}
+	tokenManagers = []string{"owner", "admin"}
+)
+
+// tokensPage lists a team's tokens, at /teams/{team}/tokens.
+type tokensPage struct {
+	app.Compo
+	At Place
+
+	now       time.Time
+	filter    token.Filter // of the address
+	seen      string       // the filter that was fetched
+	trail     token.Trail
+	q         string // as it is being typed
+	typed     int
+	tokens    kit.Load[api.List[api.Token]]
+	members   kit.Load[[]api.Member]
+	catalogue kit.Load[api.Catalogue]
+	bulk      tokenBulk
+}
+
+// listRefresh is how often the list is fetched again while it is looked at.
+const listRefresh = 30 * time.Second
+
+// OnMount fetches the list and what its filters offer.
+func (p *tokensPage) OnMount(ctx app.Context) {
+	kit.WatchNow(ctx, &p.now)
+	at := p.At
+	p.members.Fetch(ctx, p, func(ctx context.Context) ([]api.Member, error) {
+		list, err := at.API.Members(ctx, at.Team.Team.ID)
+		return list.Data, err
+	})
+	p.catalogue.Fetch(ctx, p, at.API.Catalogue)
+	p.fetch(ctx)
+	kit.Every(ctx, p, listRefresh, func(ctx app.Context) bool {
+		if !p.tokens.Busy() && !p.bulk.open() {
+			p.fetch(ctx)
+		}
+		return true
+	})
+}
+
+// OnUpdate runs when the query changed.
+func (p *tokensPage) OnUpdate(ctx app.Context) {
+	if f := token.ParseFilter(p.At.Query); f.String() != p.seen {
+		if f.First().String() != p.filter.First().String() {
+			p.bulk.clear()
+		}
+		p.fetch(ctx)
+	}
+}
+
+func (p *tokensPage) fetch(ctx app.Context) {
+	p.filter = token.ParseFilter(p.At.Query)
+	p.seen = p.filter.String()
+	if p.typed == 0 {
+		p.q = p.filter.Q
+	}
+	p.trail.Visit(p.filter)
+	at, query := p.At, p.filter.Query()
+	p.tokens.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Token], error) {
+		return at.API.Tokens(ctx, at.Team.Team.ID, query)
+	})
+}
+
+// show goes to another view of the list.
+func (p *tokensPage) show(ctx app.Context, f token.Filter) { ctx.Navigate(p.At.Path + f.String()) }
+
+// narrow shows the first page of another selection.
+func (p *tokensPage) narrow(ctx app.Context, f token.Filter) { p.show(ctx, f.First()) }
+
+// Render draws the page.
+func (p *tokensPage) Render() app.UI {
+	var actions []app.UI
+	if p.At.May(tokenMakers...) {
+		actions = append(actions, kit.LinkButton(kit.LinkOpts{Text: "New token", Icon: "plus", Look: kit.Primary, Href: p.At.InTeam("tokens", "new")}))
+	}
+	return app.Div().Class("tokens-page").Body(
+		kit.Header(kit.HeaderOpts{Title: "Tokens", Text: "One token for each integration, so that each can be changed and stopped by itself.", Actions: actions}),
+		p.filters(),
+		p.bulk.bar(p),
+		p.tokens.View(kit.Skeleton("table"), p.list),
+		p.bulk.dialog(p),
+	)
+}
+
+func (p *tokensPage) list(page api.List[api.Token]) app.UI {
+	if len(page.Data) == 0 {
+		return p.empty()
+	}
+	var newer, older func(app.Context)
+	if _, ok := p.trail.Before(p.filter); ok {
+		newer = p.previous
+	}
+	if page.NextCursor != nil {
+		older = p.next
+	}
+	count := kit.Count(len(page.Data), "token", "tokens")
+	if newer != nil || older != nil {
+		count += ", page " + kit.Number(int64(p.filter.Page))
+	}
+	return kit.Card(kit.CardOpts{Flush: true},
+		tokenTable(tokenTableOpts{
+			Tokens: page.Data, Now: p.now, At: p.At, Sort: p.filter.Sort, Selected: p.bulk.selected,
+			OnSort: p.sort, OnSelect: p.bulk.toggle, OnSelectAll: p.bulk.toggleAll,
+		}),
+		kit.Pager(count, newer, older),
+	)
+}
+
+// previous and next look at the list as it is when they are clicked: the buttons
+// stay while the pages change.
+func (p *tokensPage) previous(ctx app.Context) {
+	if before, ok := p.trail.Before(p.filter); ok {
+		p.show(ctx, before)
+	}
+}
+
+func (p *tokensPage) next(ctx app.Context) {
+	if page, ok := p.tokens.Get(); ok && page.NextCursor != nil && !p.tokens.Busy() {
+		p.show(ctx, p.filter.After(*page.NextCursor))
+	}
+}
+
+// sort takes up a click on the head of a column; a second one goes back to the
+// usual order.
+func (p *tokensPage) sort(ctx app.Context, by string) {
+	f := p.filter
+	want := map[string]string{"name": token.ByName, "last_used_at": token.ByLastUse, "expires_at": token.ByExpiry}[by]
+	if want == f.Sort {
+		want = token.Newest
+	}
+	f.Sort = want
+	p.narrow(ctx, f)
+}
+
+// empty teaches what will be here, or how to find what is hidden.
+func (p *tokensPage) empty() app.UI {
+	switch {
+	case p.filter.Cursor != "":
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "list", Title: "This page is empty now", Text: "The tokens that were here have moved.",
+			Action: "Go to the first page", OnAction: func(ctx app.Context) { p.narrow(ctx, p.filter) },
+		})
+	case p.filter.Narrow():
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "search", Title: "No token matches", Text: "No token of this team fits the search and the filters above.",
+			Action: "Clear the filters", OnAction: p.clear,
+		})
+	case p.At.May(tokenMakers...):
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "key-round", Title: "No tokens yet",
+			Text:   "A token is what an integration presents instead of a password. Make one for each integration, with only the abilities it needs: then one that leaks does little harm, and can be stopped alone.",
+			Action: "Create token", Href: p.At.InTeam("tokens", "new"),
+		})
+	}
+	return kit.Empty(kit.EmptyOpts{
+		Icon: "key-round", Title: "No tokens yet",
+		Text: "The tokens of this team’s integrations will be listed here. Owners, admins and developers make them; your role, " + p.At.Team.Role + ", may look at them.",
+	})
+}
+
+func (p *tokensPage) clear(ctx app.Context) {
+	p.q, p.typed = "", 0
+	p.narrow(ctx, token.Filter{Sort: p.filter.Sort})
+}

@@ -1,0 +1,202 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// tokenBulk is what is done to several tokens of the list at once.
+type tokenBulk struct {
+	selected map[string]api.Token
+	verb     string // suspend or revoke while it is asked about, "" otherwise
+	reason   string
+	typed    string
+	busy     bool
+	done     int // how many are stopped so far
+	refused  []string
+}
+
+func (b *tokenBulk) open() bool { return b.verb != "" }
+
+func (b *tokenBulk) clear() {
+	if !b.busy {
+		*b = tokenBulk{}
+	}
+}
+
+func (b *tokenBulk) toggle(t api.Token, on bool) {
+	if b.selected == nil {
+		b.selected = map[string]api.Token{}
+	}
+	if on {
+		b.selected[t.ID] = t
+	} else {
+		delete(b.selected, t.ID)
+	}
+}
+
+func (b *tokenBulk) toggleAll(tokens []api.Token, on bool) {
+	for _, t := range tokens {
+		b.toggle(t, on)
+	}
+}
+
+// tokens returns what is selected, by name.
+func (b *tokenBulk) tokens() []api.Token {
+	var list []api.Token
+	for _, t := range b.selected {
+		list = append(list, t)
+	}
+	slices.SortFunc(list, func(x, y api.Token) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID)) })
+	return list
+}
+
+// bar draws what can be done with the selection.
+func (b *tokenBulk) bar(p *tokensPage) app.UI {
+	bar := app.Div().Class("token-bulk").Attr("role", "status")
+	if len(b.selected) == 0 {
+		return bar
+	}
+	return bar.Class("is-on").Body(
+		app.Strong().Text(kit.Count(len(b.selected), "token", "tokens")+" selected"),
+		kit.Button(kit.ButtonOpts{Text: "Suspend", Icon: "pause", Small: true, Key: "bulk suspend", On: func(app.Context) { p.bulk.ask("suspend") }}),
+		kit.Button(kit.ButtonOpts{Text: "Revoke", Icon: "ban", Look: kit.Danger, Small: true, Key: "bulk revoke", On: func(app.Context) { p.bulk.ask("revoke") }}),
+		kit.Button(kit.ButtonOpts{Text: "Clear", Look: kit.Ghost, Small: true, Key: "bulk clear", On: func(app.Context) { p.bulk.clear() }}),
+	)
+}
+
+func (b *tokenBulk) ask(verb string) {
+	b.verb, b.reason, b.typed, b.done, b.refused = verb, "", "", 0, nil
+}
+
+// dialog asks before several tokens are stopped.
+func (b *tokenBulk) dialog(p *tokensPage) app.UI {
+	if !b.open() {
+		return kit.Nothing()
+	}
+	tokens := b.tokens()
+	what := kit.Count(len(tokens), "token", "tokens")
+	o := kit.ConfirmOpts{
+		ID: "token-bulk", Title: "Suspend " + what + "?", Verb: "Suspend " + what, Busy: b.busy,
+		Text:  "They are refused from the moment you confirm, until each is resumed.",
+		OnYes: func(ctx app.Context) { p.bulk.send(ctx, p) },
+		OnClose: func(app.Context) {
+			if !p.bulk.busy {
+				p.bulk.verb = ""
+			}
+		},
+		Error: strings.Join(b.refused, " "),
+	}
+	inUse := 0
+	items := make([]app.UI, 0, len(tokens))
+	for _, t := range tokens {
+		if token.MustType(t, p.now) {
+			inUse++
+		}
+		items = append(items, app.Li().Body(
+			app.Strong().Text(t.Name), kit.Env(t.Env), app.Span().Class("muted").Text("last used"), kit.TimeAgo(t.LastUsedAt, p.now, "never"),
+		))
+	}
+	o.Body = []app.UI{app.Ul().Class("token-bulk-list").Body(items...)}
+	if inUse > 0 {
+		o.Body = append(o.Body, kit.Banner(kit.BannerOpts{
+			Kind: kit.Warn,
+			Text: kit.Count(inUse, "live token was", "live tokens were") + " used in the last day. What uses them will stop working.",
+		}))
+	}
+	if b.verb == "revoke" {
+		o.Title, o.Verb, o.Look = "Revoke "+what+"?", "Revoke "+what, kit.Danger
+		o.Text = "They are refused everywhere from the moment you confirm. This cannot be undone."
+		o.Body = append(o.Body, reasonSelect("bulk-reason", &b.reason))
+		if inUse > 0 {
+			o.Type, o.Bind = "revoke", &b.typed
+		}
+	}
+	if b.busy {
+		o.Body = append(o.Body, kit.Progress("Tokens done", float64(b.done)/float64(max(len(tokens), 1))))
+	}
+	return kit.Confirm(o)
+}
+
+// reasons are why a token is stopped, as the server knows them.
+var reasons = []kit.Option{
+	{Value: "", Text: "No reason given"},
+	{Value: "superseded", Text: "Replaced by another token"},
+	{Value: "compromised", Text: "Leaked, or may have"},
+	{Value: "unused", Text: "Not used any more"},
+	{Value: "left_team", Text: "Somebody left the team"},
+	{Value: "other", Text: "Other"},
+}
+
+// reasonWords says a reason of the server in words.
+func reasonWords(reason string) string {
+	for _, r := range reasons {
+		if r.Value == reason && reason != "" {
+			return r.Text
+		}
+	}
+	return "–"
+}
+
+func reasonSelect(id string, bind *string) app.UI {
+	return kit.Select(kit.SelectOpts{
+		ID: id, Label: "Reason", Options: reasons, Value: *bind, Hint: "Everybody in the team can read it in the audit log.",
+		On: func(_ app.Context, v string) { *bind = v },
+	})
+}
+
+// send stops one token after the other, so that each has its own event, and
+// stays open with what was refused.
+func (b *tokenBulk) send(ctx app.Context, p *tokensPage) {
+	if b.busy {
+		return
+	}
+	b.busy, b.refused, b.done = true, nil, 0
+	p.bulk.step(ctx, p, b.tokens())
+}
+
+func (b *tokenBulk) step(ctx app.Context, p *tokensPage, rest []api.Token) {
+	if len(rest) == 0 {
+		b.finish(ctx, p)
+		return
+	}
+	t, at, verb, why := rest[0], p.At, b.verb, api.Reason{Reason: b.reason}
+	kit.Do(ctx, p, func(ctx context.Context) error {
+		var err error
+		if verb == "revoke" {
+			_, err = at.API.RevokeToken(ctx, at.Team.Team.ID, t.ID, why)
+		} else {
+			_, err = at.API.SuspendToken(ctx, at.Team.Team.ID, t.ID, why)
+		}
+		return err
+	}, func(ctx app.Context, err error) {
+		b.done++
+		if err == nil {
+			delete(b.selected, t.ID)
+		} else {
+			b.refused = append(b.refused, t.Name+": "+kit.Sentence(err))
+		}
+		b.step(ctx, p, rest[1:])
+	})
+}
+
+func (b *tokenBulk) finish(ctx app.Context, p *tokensPage) {
+	stopped := b.done - len(b.refused)
+	if stopped > 0 {
+		word := map[string]string{"revoke": "revoked", "suspend": "suspended"}[b.verb]
+		kit.Toast(ctx, kit.Good, kit.Count(stopped, "token", "tokens")+" "+word+".")
+	}
+	b.busy = false
+	if len(b.refused) == 0 {
+		*b = tokenBulk{}
+	}
+	p.fetch(ctx)
+}

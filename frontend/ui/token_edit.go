@@ -1,0 +1,259 @@
+package ui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
+	"github.com/gatehouse-portal/gatehouse/shared/ability"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// tokenEdit is the one thing of a token that is being edited in place.
+type tokenEdit struct {
+	what    string      // name, note, abilities, addresses, limit, expiry; "" for nothing
+	form    token.Form  // as it is typed
+	base    taggedToken // that the edit began from
+	errs    kit.Errors
+	busy    bool
+	asking  bool     // for the reader's own address
+	changes []string // what somebody else changed meanwhile
+}
+
+func (p *tokenPage) startEdit(ctx app.Context, what string) {
+	t, ok := p.token.Get()
+	if !ok || !mayChange(t.Token) {
+		return
+	}
+	c, _ := p.catalogue.Get()
+	f := token.Form{
+		Name: t.Name, Note: t.Note, Abilities: slices.Clone(t.Abilities), Expiry: token.ExpiryOf(t.ExpiresAt), Limit: token.LimitOf(t.RateLimit),
+	}
+	f.Limit.Own = t.RateLimit != c.Tokens.DefaultRateLimit
+	for i, a := range t.Addresses {
+		if i > 0 {
+			f.Addresses += "\n"
+		}
+		f.Addresses += token.ShortAddress(a)
+	}
+	p.edit = tokenEdit{what: what, form: f, base: t}
+	ctx.Defer(func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
+}
+
+func (p *tokenPage) cancelEdit(ctx app.Context) {
+	what := p.edit.what
+	p.edit = tokenEdit{}
+	ctx.Defer(func(app.Context) { bridge.Focus("#edit-" + what) })
+}
+
+// editCard draws the edit of something that has a card of its own.
+func (p *tokenPage) editCard(title string, fields app.UI) app.UI {
+	return kit.Card(kit.CardOpts{Title: title}, p.editForm(fields))
+}
+
+// editForm puts fields between what went wrong and the buttons.
+func (p *tokenPage) editForm(fields app.UI) app.UI {
+	e := &p.edit
+	body := []app.UI{}
+	if len(e.changes) > 0 {
+		items := make([]app.UI, len(e.changes))
+		for i, c := range e.changes {
+			items[i] = app.Li().Text(c)
+		}
+		body = append(body, app.Div().Class("banner", kit.Warn).Attr("role", "alert").Body(kit.Icon("triangle-alert"), app.Div().Body(
+			app.P().Text("Somebody else changed this token while you were editing. What you typed is still here; save again to put it on top."),
+			app.Ul().Class("change-list").Body(items...),
+		)))
+	}
+	body = append(body, e.errs.Rest("#/"+pointers[e.what], "#/rate_limit/quota", "#/rate_limit/window_seconds"), fields)
+	foot := []app.UI{
+		kit.Button(kit.ButtonOpts{Text: "Cancel", Small: true, Key: "cancel edit", On: p.cancelEdit}),
+		kit.Button(kit.ButtonOpts{Text: "Save " + editWords[e.what], Small: true, Look: kit.Primary, Submit: true, Busy: e.busy}),
+	}
+	c, _ := p.catalogue.Get()
+	if change, wrong := p.change(p.now); len(wrong) == 0 && token.Widens(e.base.Token, change, c.Tokens.DefaultRateLimit) {
+		foot = append([]app.UI{app.Span().Class("muted").Body(kit.Icon("lock"), app.Text("This lets it do more: your password may be asked for."))}, foot...)
+	}
+	body = append(body, app.Div().Class("form-foot").Body(foot...))
+	return app.Form().Class("edit-form").Attr("novalidate", "").Attr("aria-label", "Edit "+editWords[e.what]).OnSubmit(kit.Submit("save edit", p.saveEdit)).Body(body...)
+}
+
+// pointers name the field of the request, editWords what its button says.
+var (
+	pointers = map[string]string{
+		"name": "name", "note": "note", "abilities": "abilities", "addresses": "addresses", "limit": "rate_limit", "expiry": "expires_at",
+	}
+	editWords = map[string]string{
+		"name": "name", "note": "note", "abilities": "abilities", "addresses": "addresses", "limit": "limit", "expiry": "expiry",
+	}
+)
+
+// editFields draws the fields of what is edited within the details.
+func (p *tokenPage) editFields(t api.Token, c api.Catalogue) app.UI {
+	e := &p.edit
+	switch e.what {
+	case "name":
+		return kit.Text(kit.TextOpts{ID: "edit-token-name", Label: "Name", Bind: &e.form.Name, Error: e.errs.At("#/name")})
+	case "note":
+		return kit.Area(kit.TextOpts{ID: "edit-token-note", Label: "Note", Optional: true, Bind: &e.form.Note, Error: e.errs.At("#/note"), Max: 1000})
+	case "addresses":
+		return addressField("edit-token-addresses", &e.form.Addresses, e.errs.Under("#/addresses"), e.asking, p.editMine)
+	case "limit":
+		return limitFields("edit-token", &e.form.Limit, kit.First(e.errs.At("#/rate_limit"), e.errs.At("#/rate_limit/quota"), e.errs.At("#/rate_limit/window_seconds")), c.Tokens)
+	case "expiry":
+		return expiryFields("edit-token", &e.form.Expiry, e.errs.At("#/expires_at"), expiryBounds{policy: c.Tokens, now: p.now, made: t.CreatedAt.Time})
+	}
+	return kit.Nothing()
+}
+
+func (p *tokenPage) editMine(ctx app.Context) {
+	p.edit.asking = true
+	useMyAddress(ctx, p, p.At, func(_ app.Context, address string) {
+		p.edit.asking = false
+		if address != "" && p.edit.what == "addresses" {
+			p.edit.form.Addresses = token.AddLine(p.edit.form.Addresses, address)
+		}
+	})
+}
+
+// change returns the edit as the server takes it, and what is wrong with it that
+// the rules of shared/api do not cover.
+func (p *tokenPage) change(now time.Time) (c api.UpdateToken, wrong []api.FieldError) {
+	e := &p.edit
+	catalogue, _ := p.catalogue.Get()
+	refuse := func(detail string) {
+		if detail != "" {
+			wrong = append(wrong, api.FieldError{Pointer: "#/" + pointers[e.what], Detail: detail})
+		}
+	}
+	switch e.what {
+	case "name":
+		c.Name = api.Some(strings.TrimSpace(e.form.Name))
+	case "note":
+		c.Note = api.Some(e.form.Note)
+	case "abilities":
+		c.Abilities = api.Some(ability.Normalize(e.form.Abilities))
+	case "addresses":
+		c.Addresses = api.Some(token.Lines(e.form.Addresses))
+	case "limit":
+		limit, detail := e.form.Limit.Rate(catalogue.Tokens)
+		refuse(detail)
+		c.RateLimit = api.Null[api.RateLimit]()
+		if limit != nil {
+			c.RateLimit = api.Some(*limit)
+		}
+	case "expiry":
+		at, detail := e.form.Expiry.Time(now, e.base.CreatedAt.Time, catalogue.Tokens)
+		refuse(detail)
+		c.ExpiresAt = api.Null[api.Time]()
+		if !at.IsZero() {
+			c.ExpiresAt = api.Some(api.At(at))
+		}
+	}
+	return c, wrong
+}
+
+// checkable is the edit as a new token, for the rules that both have: those of a
+// patch are the server's.
+func (e *tokenEdit) checkable(c api.UpdateToken) api.CreateToken {
+	none := []string{}
+	r := api.CreateToken{Name: e.base.Name, Env: e.base.Env, Abilities: &none}
+	if c.Name.Set {
+		r.Name = c.Name.Value
+	}
+	r.Note, r.Addresses = c.Note.Value, c.Addresses.Value
+	return r
+}
+
+func (p *tokenPage) saveEdit(ctx app.Context) {
+	e := &p.edit
+	if e.busy || e.what == "" {
+		return
+	}
+	c, wrong := p.change(time.Now())
+	e.errs.Check(e.checkable(c))
+	for _, w := range wrong {
+		e.errs.Add(w.Pointer, w.Detail)
+	}
+	if e.errs.Any() {
+		focusWrong(ctx)
+		return
+	}
+	e.busy = true
+	p.send(ctx, c)
+}
+
+// drop takes abilities away in one click.
+func (p *tokenPage) drop(ctx app.Context, names []string) {
+	t, ok := p.token.Get()
+	if !ok || p.edit.busy || p.edit.what != "" {
+		return
+	}
+	p.startEdit(ctx, "abilities")
+	p.edit.form.Abilities = slices.DeleteFunc(p.edit.form.Abilities, func(n string) bool { return slices.Contains(names, n) })
+	p.edit.base, p.edit.busy = t, true
+	c, _ := p.change(p.now)
+	p.send(ctx, c)
+}
+
+// send has the server make the change that the edit holds. If somebody else was
+// faster, what they changed is shown and the edit stays.
+func (p *tokenPage) send(ctx app.Context, c api.UpdateToken) {
+	at, base, what := p.At, p.edit.base, p.edit.what
+	type outcome struct {
+		saved   taggedToken
+		fresh   taggedToken // after a 412
+		refused error
+	}
+	kit.Ask(ctx, p, func(ctx context.Context) (o outcome, err error) {
+		t, etag, err := at.API.UpdateToken(ctx, at.Team.Team.ID, base.ID, base.etag, c)
+		if client.Status(err) == 412 {
+			o.refused = err
+			o.fresh, err = p.get(ctx, at)
+			return o, err
+		}
+		o.saved = taggedToken{t, etag}
+		return o, err
+	}, func(ctx app.Context, o outcome, err error) {
+		p.edit.busy = false
+		switch {
+		case err != nil:
+			p.edit.errs.Take(err)
+			focusWrong(ctx)
+		case o.refused != nil:
+			p.conflict(ctx, o.fresh)
+		default:
+			p.changed(ctx, o.saved)
+			p.cancelEdit(ctx)
+			kit.Toast(ctx, kit.Good, "The "+editWords[what]+" "+isAre(what)+" saved.")
+		}
+	})
+}
+
+func isAre(what string) string {
+	if what == "abilities" || what == "addresses" {
+		return "are"
+	}
+	return "is"
+}
+
+// conflict keeps the edit on top of what somebody else made of the token.
+func (p *tokenPage) conflict(ctx app.Context, fresh taggedToken) {
+	p.edit.changes = token.Changes(p.edit.base.Token, fresh.Token)
+	if len(p.edit.changes) == 0 {
+		p.edit.changes = []string{"Nothing that you see here has changed."}
+	}
+	p.edit.base = fresh
+	p.changed(ctx, fresh)
+	if !mayChange(fresh.Token) {
+		p.edit = tokenEdit{}
+		kit.Toast(ctx, kit.Bad, "The token has ended meanwhile and cannot be changed any more.")
+	}
+}

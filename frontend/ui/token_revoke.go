@@ -1,0 +1,191 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// tokenStop is the dialog that suspends, resumes or revokes a token.
+type tokenStop struct {
+	verb   string // suspend, resume or revoke; "" if closed
+	reason string
+	note   string
+	typed  string
+	busy   bool
+	failed string
+	use    kit.Load[tokenUse]
+}
+
+// tokenUse is who uses a token today.
+type tokenUse struct {
+	today int64
+	calls []api.Call
+}
+
+func (p *tokenPage) askSuspend(ctx app.Context) { p.askStop(ctx, "suspend") }
+func (p *tokenPage) askResume(ctx app.Context)  { p.askStop(ctx, "resume") }
+func (p *tokenPage) askRevoke(ctx app.Context)  { p.askStop(ctx, "revoke") }
+
+func (p *tokenPage) askStop(ctx app.Context, verb string) {
+	p.stop = tokenStop{verb: verb}
+	if verb == "resume" {
+		return
+	}
+	at, from, to := p.At, token.Midnight(p.now, bridge.LocalTime), p.now
+	p.stop.use.Fetch(ctx, p, func(ctx context.Context) (tokenUse, error) { return fetchUse(ctx, at, from, to) })
+}
+
+// fetchUse asks how often a token was used since from, and by whom.
+func fetchUse(ctx context.Context, at Place, from, to time.Time) (tokenUse, error) {
+	var use tokenUse
+	usage, err := at.API.TokenUsage(ctx, at.Team.Team.ID, at.ID, client.UsageQuery{From: from, To: to, Step: "hour"})
+	if err != nil {
+		return use, err
+	}
+	for _, s := range usage.Series {
+		for _, point := range s.Points {
+			if !point.At.Before(from.Truncate(time.Hour)) {
+				use.today += point.Calls
+			}
+		}
+	}
+	calls, err := at.API.TokenCalls(ctx, at.Team.Team.ID, at.ID, client.CallQuery{Limit: token.LastCalls})
+	use.calls = calls.Data
+	return use, err
+}
+
+func (p *tokenPage) closeStop(app.Context) {
+	if !p.stop.busy {
+		p.stop = tokenStop{}
+	}
+}
+
+// dialog asks before a token is stopped, or started again.
+func (s *tokenStop) dialog(p *tokenPage) app.UI {
+	t, ok := p.token.Get()
+	if s.verb == "" || !ok {
+		return kit.Nothing()
+	}
+	o := kit.ConfirmOpts{ID: "stop-token", Busy: s.busy, Error: s.failed, OnYes: p.sendStop, OnClose: p.closeStop}
+	switch s.verb {
+	case "resume":
+		o.Title, o.Verb = "Resume “"+t.Name+"”?", "Resume token"
+		o.Text = "Its secret works again from the moment you confirm. Your password may be asked for."
+		return kit.Confirm(o)
+	case "suspend":
+		o.Title, o.Verb = "Suspend “"+t.Name+"”?", "Suspend token"
+		o.Text = "Every call with it is refused from the moment you confirm, until it is resumed."
+		o.Body = []app.UI{s.breakage(t.Token, p.now), reasonSelect("stop-reason", &s.reason)}
+	default:
+		o.Title, o.Verb, o.Look = "Revoke “"+t.Name+"”?", "Revoke token", kit.Danger
+		o.Text = "It is refused everywhere from the moment you confirm. This cannot be undone."
+		o.Body = []app.UI{
+			s.breakage(t.Token, p.now), reasonSelect("stop-reason", &s.reason),
+			kit.Area(kit.TextOpts{ID: "stop-note", Label: "Note", Optional: true, Bind: &s.note, Rows: 2, Max: 1000, Hint: "For whoever reads the audit log later."}),
+		}
+		if token.MustType(t.Token, p.now) {
+			o.Type, o.Bind = t.Name, &s.typed
+		}
+	}
+	return kit.Confirm(o)
+}
+
+// breakage says what stops with the token. Its place is there from the first, so
+// that nothing jumps.
+func (s *tokenStop) breakage(t api.Token, now time.Time) app.UI {
+	use, known := s.use.Get()
+	if !known {
+		use.today = -1
+	}
+	b := token.WillBreak(t, use.today, use.calls, now)
+	kind := kit.Neutral
+	if b.Grave {
+		kind = kit.Warn
+	}
+	body := []app.UI{app.P().Text(b.Text)}
+	if len(b.Callers) > 0 {
+		items := make([]app.UI, 0, 3)
+		for i, c := range b.Callers {
+			if i == 3 {
+				break
+			}
+			line := []app.UI{kit.ID(c.Address)}
+			if c.Client != "" {
+				line = append(line, app.Span().Text(c.Client))
+			}
+			items = append(items, app.Li().Body(append(line, app.Span().Class("muted").Text(kit.Number(int64(c.Calls))+" of the latest "+kit.Number(int64(len(use.calls)))))...))
+		}
+		body = append(body, app.Ul().Class("caller-list").Body(items...))
+	}
+	return app.Div().Class("banner", kind).Attr("role", "status").Attr("aria-busy", kit.Aria(s.use.Busy())).Body(kit.Icon(kit.KindIcon(kind)), app.Div().Body(body...))
+}
+
+func (p *tokenPage) sendStop(ctx app.Context) {
+	s := &p.stop
+	if s.busy || s.verb == "" {
+		return
+	}
+	s.busy, s.failed = true, ""
+	at, verb, why := p.At, s.verb, api.Reason{Reason: s.reason, Note: s.note}
+	type outcome struct {
+		receipt api.Receipt
+		fresh   taggedToken
+	}
+	kit.Ask(ctx, p, func(ctx context.Context) (o outcome, err error) {
+		act := map[string]func(context.Context, string, string, api.Reason) (api.Receipt, error){
+			"suspend": at.API.SuspendToken, "resume": at.API.ResumeToken, "revoke": at.API.RevokeToken,
+		}[verb]
+		if o.receipt, err = act(ctx, at.Team.Team.ID, at.ID, why); err != nil {
+			return o, err
+		}
+		o.fresh, err = p.get(ctx, at)
+		return o, err
+	}, func(ctx app.Context, o outcome, err error) {
+		s.busy = false
+		if err != nil {
+			s.failed = sentence(err)
+			return
+		}
+		p.stop, p.edit, p.rotation = tokenStop{}, tokenEdit{}, tokenRotation{}
+		p.changed(ctx, o.fresh)
+		switch verb {
+		case "suspend":
+			kit.Toast(ctx, kit.Good, "The token is suspended.")
+		case "resume":
+			kit.Toast(ctx, kit.Good, "The token works again.")
+		default:
+			if o.fresh.Status == api.TokenRevoked {
+				p.receipt.Set(api.List[api.Event]{Data: []api.Event{{Seq: o.receipt.Rev, At: o.receipt.At, ActorName: p.At.User.Name}}})
+			}
+			ctx.Defer(func(app.Context) { bridge.Focus("#main") })
+		}
+	})
+}
+
+// revoked draws the receipt of a revocation.
+func (p *tokenPage) revoked(t api.Token) app.UI {
+	by := "–"
+	if t.RevokedBy != nil {
+		by = t.RevokedBy.Name
+	}
+	facts := []kit.Pair{
+		{Name: "When", Value: kit.At(t.RevokedAt, bridge.Second)},
+		{Name: "By whom", Value: app.Text(by)},
+	}
+	if list, ok := p.receipt.Get(); ok && len(list.Data) > 0 {
+		facts = append(facts, kit.Pair{Name: "Revision", Value: kit.ID(kit.Number(list.Data[0].Seq))})
+	}
+	if t.RevokeReason != nil {
+		facts = append(facts, kit.Pair{Name: "Reason", Value: app.Text(reasonWords(*t.RevokeReason))})
+	}
+	facts = append(facts, kit.Pair{Name: "Token", Value: kit.ID(t.ID)})
+	return kit.Receipt("This token is revoked", "Refused everywhere from this moment.", facts...)
+}

@@ -1,0 +1,107 @@
+package ui
+
+import (
+	"time"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// tokenTableOpts are the options of a [tokenTable].
+type tokenTableOpts struct {
+	Tokens      []api.Token
+	Now         time.Time
+	At          Place
+	Sort        string
+	Selected    map[string]api.Token
+	OnSort      func(ctx app.Context, by string)
+	OnSelect    func(t api.Token, on bool)
+	OnSelectAll func(tokens []api.Token, on bool)
+}
+
+// selectable reports whether a token can be stopped by whoever looks at it.
+func selectable(t api.Token) bool {
+	return t.MayManage && t.Status != api.TokenRevoked && t.Status != api.TokenExpired
+}
+
+// tokenTable draws one line a token.
+func tokenTable(o tokenTableOpts) app.UI {
+	var choosable []api.Token
+	for _, t := range o.Tokens {
+		if selectable(t) {
+			choosable = append(choosable, t)
+		}
+	}
+	var columns []kit.Column[api.Token]
+	if len(choosable) > 0 {
+		columns = append(columns, o.selection(choosable))
+	}
+	columns = append(
+		columns,
+		kit.Column[api.Token]{Head: "Name", Class: "is-main", Sort: "name", Cell: func(t api.Token) app.UI {
+			return app.Span().Class("token-name").Body(
+				app.A().Class("row-link").Href(o.At.InTeam("tokens", t.ID)).Text(t.Name),
+				kit.ID(t.ID),
+			)
+		}},
+		kit.Column[api.Token]{Head: "Environment", Class: "is-tight", Cell: func(t api.Token) app.UI { return kit.Env(t.Env) }},
+		kit.Column[api.Token]{Head: "Status", Class: "is-tight", Cell: func(t api.Token) app.UI { return kit.Status(t.Status) }},
+		kit.Column[api.Token]{Head: "Abilities", Cell: func(t api.Token) app.UI { return kit.Chips(t.Abilities, 3) }},
+		kit.Column[api.Token]{Head: "Last used", Class: "is-tight", Sort: "last_used_at", Cell: func(t api.Token) app.UI {
+			return kit.TimeAgo(t.LastUsedAt, o.Now, "Never")
+		}},
+		kit.Column[api.Token]{Head: "7 days", Class: "is-tight", Cell: func(t api.Token) app.UI {
+			return kit.Sparkline(t.Calls7Days, "Calls in 7 days")
+		}},
+		kit.Column[api.Token]{Head: "Expires", Class: "is-tight", Sort: "expires_at", Cell: func(t api.Token) app.UI {
+			return tokenExpiry(t, o.Now)
+		}},
+		kit.Column[api.Token]{Head: "Made by", Class: "is-wide-only", Cell: func(t api.Token) app.UI {
+			return app.Span().Class("truncate").Text(t.CreatedBy.Name)
+		}},
+	)
+	return app.Div().Class("token-table").Body(kit.Table(kit.TableOpts[api.Token]{
+		Caption: "Tokens", Columns: columns, Rows: o.Tokens, Sort: o.Sort, OnSort: o.OnSort,
+		Href: func(t api.Token) string { return o.At.InTeam("tokens", t.ID) },
+		Dim:  func(t api.Token) bool { return t.Status == api.TokenRevoked || t.Status == api.TokenExpired },
+	}))
+}
+
+// tokenExpiry draws when a token ends, or ended.
+func tokenExpiry(t api.Token, now time.Time) app.UI {
+	if t.Status == api.TokenRevoked {
+		return app.Span().Class("muted").Text("–")
+	}
+	return kit.Until(t.ExpiresAt, now, "Never")
+}
+
+func (o tokenTableOpts) selection(choosable []api.Token) kit.Column[api.Token] {
+	on := 0
+	key := "select all"
+	for _, t := range choosable {
+		key += " " + t.ID
+		if _, ok := o.Selected[t.ID]; ok {
+			on++
+		}
+	}
+	all := kit.Checkbox(kit.CheckOpts{
+		ID: "select-all", Text: "Select every token of this page", HideText: true, Key: key,
+		Checked: on == len(choosable), Mixed: on > 0 && on < len(choosable),
+		On: func(_ app.Context, on bool) { o.OnSelectAll(choosable, on) },
+	})
+	return kit.Column[api.Token]{
+		Head: "Select", Hide: true, HeadCell: all, Class: "is-select",
+		Cell: func(t api.Token) app.UI {
+			if !selectable(t) {
+				return kit.Nothing()
+			}
+			_, on := o.Selected[t.ID]
+			return kit.Checkbox(kit.CheckOpts{
+				ID: "select-" + t.ID, Text: "Select " + t.Name, HideText: true, Checked: on,
+				On: func(_ app.Context, on bool) { o.OnSelect(t, on) },
+			})
+		},
+	}
+}
