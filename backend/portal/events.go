@@ -310,8 +310,12 @@ func because(reason string) string {
 func changedFields(e audit.Event) string {
 	var list []string
 	for _, f := range []struct{ key, word string }{
-		{"name", "name"}, {"note", "note"}, {"abilities", "abilities"}, {"addresses", "addresses"},
-		{"rate_limit", "rate limit"}, {"expires_at", "expiry"},
+		{"name", "name"},
+		{"note", "note"},
+		{"abilities", "abilities"},
+		{"addresses", "addresses"},
+		{"rate_limit", "rate limit"},
+		{"expires_at", "expiry"},
 	} {
 		if _, ok := e.Data[f.key]; ok {
 			list = append(list, f.word)

@@ -13,8 +13,16 @@ func TestBucketOf(t *testing.T) {
 		d    time.Duration
 		want int
 	}{
-		{-1, 0}, {0, 0}, {100 * us, 0}, {100*us + 1, 1}, {150 * us, 1}, {150*us + 1, 2}, {225 * us, 2}, {225*us + 1, 3},
-		{time.Hour, Buckets - 1}, {1<<63 - 1, Buckets - 1},
+		{-1, 0},
+		{0, 0},
+		{100 * us, 0},
+		{100*us + 1, 1},
+		{150 * us, 1},
+		{150*us + 1, 2},
+		{225 * us, 2},
+		{225*us + 1, 3},
+		{time.Hour, Buckets - 1},
+		{1<<63 - 1, Buckets - 1},
 	} {
 		if got := bucketOf(tt.d); got != tt.want {
 			t.Errorf("%v: got %d, want %d", tt.d, got, tt.want)
