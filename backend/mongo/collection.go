@@ -66,14 +66,6 @@ func orNull(list bson.D) bson.D {
 	return bson.D{{Key: "bsonType", Value: bson.A{"array", "null"}}, {Key: "items", Value: list[1].Value}}
 }
 
-func oneOf(values ...string) bson.D {
-	list := bson.A{}
-	for _, v := range values {
-		list = append(list, v)
-	}
-	return bson.D{{Key: "enum", Value: list}}
-}
-
 // index describes an index by its fields; "-" before one makes it descend. Its
 // name is that of its fields, as the server would choose it.
 func index(fields ...string) mongo.IndexModel {

@@ -18,7 +18,8 @@
 // {team, at, …}), no counter is shared by all teams, and the decision about a
 // token reads by _id. Shard keys: tokens, users, teams, sessions, orders and the
 // small collections by {_id: "hashed"}; members by {team, user}; events by
-// {chain, seq}; calls and rollups by {team, at}.
+// {chain, seq}; calls and rollups by {team, at}, so that a call that is sent
+// again comes to the shard that has it.
 //
 // Documents are written and read through structs with bson tags. Nothing that
 // came from outside is ever a field name, an operator or a regular expression:

@@ -19,6 +19,13 @@ var (
 	errClosed = fmt.Errorf("%w (the store is closed)", portal.ErrUnavailable)
 	// errAgain says that a transaction lost a race and has to run again.
 	errAgain = errors.New("another transaction won")
+	// errUnknown is what the client reads, in place of ErrUnavailable, when the
+	// database fell silent during the commit.
+	errUnknown = &portal.Error{
+		Kind: portal.Busy, Code: portal.ErrUnavailable.Code, RetryAfter: portal.ErrUnavailable.RetryAfter,
+		Detail: "The database did not answer in time. Whether the change was made is not known.",
+		Fix:    "Look at what is there before you try again.",
+	}
 	errEnded = errors.New("the transaction of this context has ended")
 )
 

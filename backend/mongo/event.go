@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +23,7 @@ type eventDoc struct {
 	Actor  string  `bson:"actor"`
 	Action string  `bson:"action"`
 	Target string  `bson:"target"`
-	Data   string  `bson:"data,omitempty"` // JSON text, see the package comment
+	Data   string  `bson:"data"` // JSON text, see the package comment
 	Prev   string  `bson:"prev"`
 	Hash   string  `bson:"hash"`
 }
@@ -33,33 +32,35 @@ func eventCollections() []collection {
 	return []collection{{
 		name: "events",
 		schema: object("v", number, "chain", text, "seq", number, "at", orNullDate, "actor", text, "action", text, "target", text,
-			"?data", text, "prev", text, "hash", text),
-		indexes: []mongo.IndexModel{unique("chain", "seq"), index("chain", "target", "-seq"), index("at")},
+			"data", text, "prev", text, "hash", text),
+		indexes: []mongo.IndexModel{unique("chain", "seq"), index("chain", "target", "-seq"), index("at", "_id")},
 	}}
 }
 
 func toEventDoc(e audit.Event) (eventDoc, error) {
-	d := eventDoc{
-		V: e.V, Chain: e.Chain, Seq: e.Seq, At: toInstant(e.At), Actor: e.Actor, Action: e.Action, Target: e.Target, Prev: e.Prev, Hash: e.Hash,
+	// The very text that was hashed: encoding/json would write a nil list as
+	// null, and the hash says [].
+	var hashed struct {
+		Data json.RawMessage `json:"data"`
 	}
-	if e.Data != nil {
-		text, err := json.Marshal(e.Data)
-		if err != nil {
-			return eventDoc{}, fmt.Errorf("write the data of an event: %w", err)
-		}
-		d.Data = string(text)
+	text, err := e.Canonical()
+	if err == nil {
+		err = json.Unmarshal(text, &hashed)
 	}
-	return d, nil
+	if err != nil {
+		return eventDoc{}, fmt.Errorf("write the data of an event: %w", err)
+	}
+	return eventDoc{
+		V: e.V, Chain: e.Chain, Seq: e.Seq, At: toInstant(e.At), Actor: e.Actor, Action: e.Action, Target: e.Target, Data: string(hashed.Data),
+		Prev: e.Prev, Hash: e.Hash,
+	}, nil
 }
 
 func (d eventDoc) value() (audit.Event, error) {
 	e := audit.Event{
 		V: d.V, Chain: d.Chain, Seq: d.Seq, At: toTime(d.At), Actor: d.Actor, Action: d.Action, Target: d.Target, Prev: d.Prev, Hash: d.Hash,
 	}
-	if d.Data == "" {
-		return e, nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(d.Data)))
+	decoder := json.NewDecoder(strings.NewReader(d.Data))
 	decoder.UseNumber()
 	if err := decoder.Decode(&e.Data); err != nil {
 		return audit.Event{}, fmt.Errorf("read the data of event %d of %s: %w", d.Seq, d.Chain, err)
@@ -156,11 +157,11 @@ func eventsFilter(f portal.EventFilter) bson.D {
 		filter = append(filter, bson.E{Key: "seq", Value: bson.D{{Key: beyond, Value: f.After}}})
 	}
 	if len(f.Actions) > 0 {
-		any := bson.A{}
+		either := bson.A{}
 		for _, a := range f.Actions {
-			any = append(any, bson.D{{Key: "action", Value: actions(a)}})
+			either = append(either, bson.D{{Key: "action", Value: actions(a)}})
 		}
-		filter = append(filter, bson.E{Key: "$or", Value: any})
+		filter = append(filter, bson.E{Key: "$or", Value: either})
 	}
 	if f.Actor != "" {
 		filter = append(filter, bson.E{Key: "actor", Value: f.Actor})

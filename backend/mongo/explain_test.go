@@ -60,7 +60,11 @@ func TestListsUseIndexes(t *testing.T) {
 		{"calls to remove", s.calls, bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: now}}}}, nil},
 		{"calls of a team to remove", s.calls, bson.D{{Key: "team", Value: "tea"}}, nil},
 		{"sums to remove", s.rollups, bson.D{{Key: "step", Value: portal.Hour}, {Key: "at", Value: bson.D{{Key: "$lt", Value: now}}}}, nil},
-		{"events to remove", s.events, bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: now}}}}, nil},
+		{
+			"events to remove", s.events,
+			bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: now}}}},
+			bson.D{{Key: "at", Value: 1}, {Key: "_id", Value: 1}},
+		},
 		{"names of a team", s.tokenNames, bson.D{{Key: "_id.team", Value: "tea"}}, nil},
 	}
 	for _, c := range []struct {

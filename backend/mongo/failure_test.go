@@ -201,19 +201,18 @@ func TestShortOutageIsWaitedOut(t *testing.T) {
 	set := ownSet(t, 1)
 	s := openAt(t, mongotest.WithDatabase(set.URI, "gatehouse"))
 	team, owner := storeTeam(t, s)
+	set.Kill(0)
+	var wg sync.WaitGroup
 	for name, call := range calls(s, team, owner) {
-		set.Kill(0)
-		back := make(chan struct{})
-		go func() {
-			defer close(back)
-			time.Sleep(300 * time.Millisecond) // the call meets the outage first
-			set.Restart(t, 0)
-		}()
-		if err := call(t.Context()); err != nil {
-			t.Errorf("%s: got %v, want that the outage is waited out", name, err)
-		}
-		<-back
+		wg.Go(func() {
+			if err := call(t.Context()); err != nil {
+				t.Errorf("%s: got %v, want that the outage is waited out", name, err)
+			}
+		})
 	}
+	time.Sleep(300 * time.Millisecond) // the calls meet the outage first
+	set.Restart(t, 0)
+	wg.Wait()
 }
 
 func TestLongOutageFails(t *testing.T) {
@@ -221,15 +220,19 @@ func TestLongOutageFails(t *testing.T) {
 	s := openAt(t, mongotest.WithDatabase(set.URI, "gatehouse"), WithDeadline(time.Second))
 	team, owner := storeTeam(t, s)
 	set.Kill(0)
+	var wg sync.WaitGroup
 	for name, call := range calls(s, team, owner) {
-		began := time.Now()
-		if err := call(t.Context()); !errors.Is(err, portal.ErrUnavailable) {
-			t.Errorf("%s: got %v, want that it is unavailable", name, err)
-		}
-		if took := time.Since(began); took > 1500*time.Millisecond {
-			t.Errorf("%s: it took %v, want about a second", name, took)
-		}
+		wg.Go(func() {
+			began := time.Now()
+			if err := call(t.Context()); !errors.Is(err, portal.ErrUnavailable) {
+				t.Errorf("%s: got %v, want that it is unavailable", name, err)
+			}
+			if took := time.Since(began); took > 1500*time.Millisecond {
+				t.Errorf("%s: it took %v, want about a second", name, took)
+			}
+		})
 	}
+	wg.Wait()
 	set.Restart(t, 0)
 	worksAgain(t, s, team, owner, 20*time.Second)
 }

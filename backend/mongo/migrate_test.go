@@ -20,8 +20,8 @@ import (
 // unmigrated returns a store whose database is as it was found.
 func unmigrated(t *testing.T, uri string) *Store {
 	t.Helper()
-	set := settings{deadline: defaultDeadline, appName: "test"}
-	client, database, err := connect(t.Context(), uri, set)
+	set := settings{deadline: defaultDeadline}
+	client, database, err := connect(t.Context(), uri)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +173,7 @@ func TestStartMendsIndexesAndKeepsValidators(t *testing.T) {
 		{Key: "actor", Value: ""},
 		{Key: "action", Value: "x"},
 		{Key: "target", Value: ""},
+		{Key: "data", Value: "{}"},
 		{Key: "prev", Value: ""},
 		{Key: "hash", Value: ""},
 	}

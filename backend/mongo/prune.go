@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
@@ -104,48 +105,79 @@ func (s *Store) pruneEvents(ctx context.Context, before time.Time, limit int) (i
 	if before.IsZero() {
 		return 0, nil
 	}
-	chains, err := s.chainsBefore(ctx, before)
+	total := 0
+	seen := map[string]bool{}
+	var last *eventPlace
+	for {
+		places, err := s.eventsBefore(ctx, before, last)
+		if err != nil || len(places) == 0 {
+			return total, err
+		}
+		for _, p := range places {
+			if seen[p.Chain] {
+				continue
+			}
+			seen[p.Chain] = true
+			n, err := s.pruneChain(ctx, p.Chain, before, limit-total)
+			if total += n; err != nil || total >= limit {
+				return total, err
+			}
+		}
+		last = &places[len(places)-1]
+	}
+}
+
+// eventPlace is where an event stands among those past their time.
+type eventPlace struct {
+	ID    primitive.ObjectID `bson:"_id"`
+	At    instant            `bson:"at"`
+	Chain string             `bson:"chain"`
+}
+
+func (p eventPlace) value() (eventPlace, error) { return p, nil }
+
+// eventsBefore lists events before a time, oldest first, after the given one.
+// Chains at rest keep an old event for ever, so there may be many of them.
+func (s *Store) eventsBefore(ctx context.Context, before time.Time, after *eventPlace) ([]eventPlace, error) {
+	filter := bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: toInstant(before)}}}}
+	if after != nil {
+		filter = append(filter, bson.E{Key: "$or", Value: bson.A{
+			bson.D{{Key: "at", Value: bson.D{{Key: "$gt", Value: after.At}}}},
+			bson.D{{Key: "at", Value: after.At}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: after.ID}}}},
+		}})
+	}
+	return all[eventPlace](ctx, s, s.events, "event", filter, options.Find().SetSort(bson.D{{Key: "at", Value: 1}, {Key: "_id", Value: 1}}).
+		SetProjection(bson.D{{Key: "at", Value: 1}, {Key: "chain", Value: 1}}).SetLimit(eraseAtOnce))
+}
+
+// pruneChain removes at most limit events from the beginning of a chain.
+func (s *Store) pruneChain(ctx context.Context, chain string, before time.Time, limit int) (int, error) {
+	end, err := s.firstKept(ctx, chain, before)
 	if err != nil {
 		return 0, err
 	}
 	total := 0
-	for _, chain := range chains {
-		end, err := s.firstKept(ctx, chain, before)
-		if err != nil {
-			return total, err
-		}
-		n, err := s.remove(ctx, s.events, bson.D{{Key: "chain", Value: chain}, {Key: "seq", Value: bson.D{{Key: "$lt", Value: end}}}}, limit-total)
-		if total += n; err != nil || total >= limit {
+	for total < limit {
+		var n int
+		// In one transaction, so that no interruption leaves a gap.
+		err := s.inTransaction(ctx, "remove events", func(ctx context.Context) error {
+			var oldest eventDoc
+			err := s.events.FindOne(ctx, bson.D{{Key: "chain", Value: chain}}, options.FindOne().SetSort(bson.D{{Key: "seq", Value: 1}})).Decode(&oldest)
+			if err != nil {
+				return s.fail(ctx, "find the oldest event", err)
+			}
+			until := min(end, oldest.Seq+int64(min(limit-total, eraseAtOnce)))
+			r, err := s.events.DeleteMany(ctx, bson.D{{Key: "chain", Value: chain}, {Key: "seq", Value: bson.D{{Key: "$lt", Value: until}}}})
+			if err == nil {
+				n = int(r.DeletedCount)
+			}
+			return s.fail(ctx, "remove events", err)
+		})
+		if total += n; err != nil || n == 0 {
 			return total, err
 		}
 	}
 	return total, nil
-}
-
-// chainsBefore lists the chains with events before a time.
-func (s *Store) chainsBefore(ctx context.Context, before time.Time) ([]string, error) {
-	var chains []string
-	err := s.read(ctx, "list chains", func(ctx context.Context) error {
-		chains = nil
-		cursor, err := s.events.Aggregate(ctx, mongo.Pipeline{
-			{{Key: "$match", Value: bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: toInstant(before)}}}}}},
-			{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$chain"}}}},
-		}, options.Aggregate().SetAllowDiskUse(true))
-		if err != nil {
-			return err
-		}
-		var found []struct {
-			Chain string `bson:"_id"`
-		}
-		if err := cursor.All(ctx, &found); err != nil {
-			return err
-		}
-		for _, d := range found {
-			chains = append(chains, d.Chain)
-		}
-		return nil
-	})
-	return chains, err
 }
 
 // firstKept returns the seq of the first event of a chain that stays.

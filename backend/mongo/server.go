@@ -10,7 +10,6 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
-	"go.mongodb.org/mongo-driver/mongo/readpref"
 	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -50,15 +49,14 @@ func checkServer(ctx context.Context, client *mongo.Client, uri string) error {
 	ctx, cancel := context.WithTimeout(ctx, defaultDeadline)
 	defer cancel()
 	for try := 0; ; try++ {
-		var h hello
-		err := client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&h)
+		h, err := sayHello(ctx, client)
 		if err == nil {
 			if p := h.problem(); p != "" {
 				return errors.New(p)
 			}
 			return nil
 		}
-		if p := diagnose(uri); p != "" {
+		if p := diagnose(ctx, uri); p != "" {
 			return errors.New(p)
 		}
 		if !gone(err) || pause(ctx, try) != nil {
@@ -67,24 +65,28 @@ func checkServer(ctx context.Context, client *mongo.Client, uri string) error {
 	}
 }
 
+func sayHello(ctx context.Context, client *mongo.Client) (h hello, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&h)
+	return h, err
+}
+
 // diagnose asks the servers of a URI one by one why they are no primary. It
 // knows about the two mistakes of a first start.
-func diagnose(uri string) string {
+func diagnose(ctx context.Context, uri string) string {
 	parsed, err := connstring.ParseAndValidate(uri)
 	if err != nil || !strings.HasPrefix(uri, connstring.SchemeMongoDB+"://") {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
 	for _, host := range parsed.Hosts {
-		o := options.Client().ApplyURI(uri).SetHosts([]string{host}).SetDirect(true).SetServerSelectionTimeout(time.Second)
+		o := options.Client().ApplyURI(uri).SetHosts([]string{host}).SetDirect(true)
 		o.ReplicaSet, o.Auth = nil, nil
 		client, err := mongo.Connect(ctx, o)
 		if err != nil {
 			continue
 		}
-		var h hello
-		err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}, options.RunCmd().SetReadPreference(readpref.Nearest())).Decode(&h)
+		h, err := sayHello(ctx, client)
 		_ = client.Disconnect(ctx)
 		if err == nil && h.problem() != "" {
 			return h.problem()

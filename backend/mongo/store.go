@@ -39,6 +39,8 @@ type Store struct {
 	slot     int32 // of this process's rollups, see rollupDoc
 	trips    trips
 
+	abandoned abandoned
+
 	users, addresses, signups, sessions   *mongo.Collection
 	teams, singles, members               *mongo.Collection
 	tokens, tokenNames                    *mongo.Collection
@@ -55,17 +57,12 @@ type Option func(*settings)
 type settings struct {
 	deadline  time.Duration
 	noMigrate bool
-	appName   string
 }
 
 // WithDeadline bounds how long a call, or a whole transaction with its
 // repetitions, waits for the database when its context allows longer. Without
 // it that is ten seconds.
 func WithDeadline(d time.Duration) Option { return func(s *settings) { s.deadline = d } }
-
-// WithAppName sets the name under which the server lists the connections,
-// "gatehouse" without it.
-func WithAppName(name string) Option { return func(s *settings) { s.appName = name } }
 
 // WithoutMigration makes [Open] refuse a database whose schema is older than
 // this program, instead of migrating it.
@@ -78,11 +75,11 @@ func WithoutMigration() Option { return func(s *settings) { s.noMigrate = true }
 //
 // The error is a sentence for the operator and never holds the password.
 func Open(ctx context.Context, uri string, opts ...Option) (*Store, error) {
-	set := settings{deadline: defaultDeadline, appName: "gatehouse"}
+	set := settings{deadline: defaultDeadline}
 	for _, o := range opts {
 		o(&set)
 	}
-	client, database, err := connect(ctx, uri, set)
+	client, database, err := connect(ctx, uri)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +102,7 @@ func (s *Store) prepare(ctx context.Context, uri string, set settings) error {
 }
 
 // connect makes the client; it does not talk to the server yet.
-func connect(ctx context.Context, uri string, set settings) (*mongo.Client, string, error) {
+func connect(ctx context.Context, uri string) (*mongo.Client, string, error) {
 	parsed, err := connstring.ParseAndValidate(uri)
 	if err != nil {
 		return nil, "", uriError(uri, err)
@@ -121,7 +118,7 @@ func connect(ctx context.Context, uri string, set settings) (*mongo.Client, stri
 		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journaled}).
 		SetRetryReads(true).SetRetryWrites(true)
 	if parsed.AppName == "" {
-		o.SetAppName(set.appName)
+		o.SetAppName("gatehouse") // how the server lists the connections
 	}
 	if !parsed.MaxPoolSizeSet {
 		o.SetMaxPoolSize(mostConnections)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
@@ -99,9 +100,9 @@ func (f *fields) flag() bool {
 // list returns the elements of an array, and none for null.
 func (f *fields) list() (elements fields, null bool) {
 	switch f.value.Type {
-	case bsontype.Null:
+	case bson.TypeNull:
 		return fields{}, true
-	case bsontype.Array, bsontype.EmbeddedDocument:
+	case bson.TypeArray, bson.TypeEmbeddedDocument:
 		return fieldsOf(f.value.Data), false
 	default:
 		f.wrong()

@@ -134,25 +134,25 @@ func statuses(wanted []portal.TokenStatus, now time.Time) bson.A {
 		ahead     = bson.E{Key: "not_before", Value: bson.D{{Key: "$gt", Value: at}}}
 		begun     = bson.E{Key: "not_before", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gt", Value: at}}}}}
 	)
-	any := bson.A{}
+	either := bson.A{}
 	for _, s := range slices.Compact(slices.Sorted(slices.Values(wanted))) {
 		switch s {
 		case portal.StatusRevoked:
-			any = append(any, bson.D{revoked})
+			either = append(either, bson.D{revoked})
 		case portal.StatusExpired:
-			any = append(any, bson.D{kept, ended})
+			either = append(either, bson.D{kept, ended})
 		case portal.StatusSuspended:
-			any = append(any, bson.D{kept, running, suspended})
+			either = append(either, bson.D{kept, running, suspended})
 		case portal.StatusPending:
-			any = append(any, bson.D{kept, running, free, ahead})
+			either = append(either, bson.D{kept, running, free, ahead})
 		case portal.StatusActive:
-			any = append(any, bson.D{kept, running, free, begun})
+			either = append(either, bson.D{kept, running, free, begun})
 		}
 	}
-	if len(any) == 0 { // none that there is
-		any = append(any, bson.D{{Key: "_id", Value: nil}})
+	if len(either) == 0 { // none that there is
+		either = append(either, bson.D{{Key: "_id", Value: nil}})
 	}
-	return any
+	return either
 }
 
 // LivingTokens implements [portal.TokenStore].

@@ -58,13 +58,13 @@ func recordsFilter(ids []string) bson.Raw {
 		return bson.Raw(bsoncore.BuildDocument(nil, bsoncore.AppendStringElement(nil, "_id", ids[0])))
 	}
 	doc, filter := bsoncore.AppendDocumentStart(make([]byte, 0, 32+24*len(ids)))
-	in, filter := bsoncore.AppendDocumentElementStart(filter, "_id")
+	id, filter := bsoncore.AppendDocumentElementStart(filter, "_id")
 	list, filter := bsoncore.AppendArrayElementStart(filter, "$in")
-	for i, id := range ids {
-		filter = bsoncore.AppendStringElement(filter, indexText[i], id)
+	for i, text := range ids {
+		filter = bsoncore.AppendStringElement(filter, indexText[i], text)
 	}
 	filter, _ = bsoncore.AppendArrayEnd(filter, list)
-	filter, _ = bsoncore.AppendDocumentEnd(filter, in)
+	filter, _ = bsoncore.AppendDocumentEnd(filter, id)
 	filter, _ = bsoncore.AppendDocumentEnd(filter, doc)
 	return filter
 }

@@ -11,6 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 	"go.mongodb.org/mongo-driver/mongo/readconcern"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
 // transaction is one try of a transaction, carried by the context of its calls.
@@ -84,7 +86,7 @@ func (s *Store) Atomically(ctx context.Context, do func(ctx context.Context) err
 	}
 	defer func() {
 		if ctx.Err() != nil {
-			go end(session) // the caller's time is up
+			s.abandon(session) // the caller's time is up
 			return
 		}
 		session.EndSession(ctx) // no I/O: the transaction has ended
@@ -109,14 +111,6 @@ func (s *Store) Atomically(ctx context.Context, do func(ctx context.Context) err
 			return s.fail(ctx, "transaction", t.again)
 		}
 	}
-}
-
-// end ends the transaction of a session without anybody waiting for it. If the
-// server cannot be reached, it ends it itself after a minute.
-func end(session mongo.Session) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	session.EndSession(ctx)
 }
 
 // try runs do once, holding the locks in want. t.again tells whether it has to
@@ -172,7 +166,7 @@ func (s *Store) commit(ctx context.Context, session mongo.Session, t *transactio
 		case !hasLabel(err, labelUnknown) && !gone(err):
 			return s.fail(ctx, "commit", err)
 		case pause(ctx, try) != nil || s.closed.Load():
-			return unavailable("commit (whether it took place is not known)", err)
+			return fmt.Errorf("commit: %w: %w: %w", errUnknown, portal.ErrUnavailable, err)
 		}
 	}
 }
