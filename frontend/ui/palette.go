@@ -113,7 +113,11 @@ func (p *palette) Render() app.UI {
 }
 
 func (p *palette) input(ctx app.Context, _ app.Event) {
-	typed := ctx.JSSrc().Get("value").String()
+	p.typed(ctx, ctx.JSSrc().Get("value").String())
+}
+
+// typed takes what stands in the field now.
+func (p *palette) typed(ctx app.Context, typed string) {
 	p.note, p.at = "", 0
 	lookup, kind := readToken(typed)
 	switch kind {

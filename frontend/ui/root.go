@@ -133,8 +133,9 @@ func (r *root) settleIn(ctx app.Context) { r.arrive(ctx) }
 // arrive reads the address and chooses the page.
 func (r *root) arrive(ctx app.Context) {
 	u := ctx.Page().URL()
-	if u.Path != r.path || r.visits == 0 {
-		r.path = u.Path
+	path := u.EscapedPath() // an id may hold a slash
+	if path != r.path || r.visits == 0 {
+		r.path = path
 		r.visits++
 		r.palette, r.keys = false, false
 		popped := bridge.Popped()
@@ -147,10 +148,10 @@ func (r *root) arrive(ctx app.Context) {
 			})
 		}
 	}
-	found, params, ok := match(routes(), u.Path)
+	found, params, ok := match(routes(), path)
 	r.route, r.found = found, ok
 	r.place = Place{
-		API: r.gate.api, Path: u.Path, Query: u.Query(), Outbox: r.config.Outbox,
+		API: r.gate.api, Path: path, Query: u.Query(), Outbox: r.config.Outbox,
 		User: r.session.User, Teams: r.session.Teams,
 	}
 	r.place.ID = params["id"] + params["code"]
@@ -162,13 +163,13 @@ func (r *root) arrive(ctx app.Context) {
 	case !ok, r.standing == unknown:
 	case !r.route.open && r.standing == nobody:
 		next := ""
-		if u.Path != "/" {
+		if path != "/" {
 			next = "?next=" + escapeQuery(u.RequestURI())
 		}
 		Replace(ctx, "/sign-in"+next)
-	case r.standing == somebody && (u.Path == "/sign-in" || u.Path == "/sign-up"):
+	case r.standing == somebody && (path == "/sign-in" || path == "/sign-up"):
 		Replace(ctx, localPath(u.Query().Get("next")))
-	case r.standing == somebody && u.Path == "/" && len(r.session.Teams) > 0:
+	case r.standing == somebody && path == "/" && len(r.session.Teams) > 0:
 		Replace(ctx, teamPath(r.session.Teams[0].Team.ID))
 	}
 }

@@ -1,0 +1,318 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
+)
+
+// server answers by method and path; what it does not know is 404.
+type server struct {
+	mu      sync.Mutex
+	answers map[string]client.Response
+	asked   []string
+	bodies  map[string]string
+}
+
+func (s *server) Do(_ context.Context, r client.Request) (client.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	path, _, _ := strings.Cut(r.Path, "?")
+	key := r.Method + " " + path
+	s.asked = append(s.asked, key)
+	if s.bodies == nil {
+		s.bodies = map[string]string{}
+	}
+	s.bodies[key] = string(r.Body)
+	if a, ok := s.answers[key]; ok {
+		return a, nil
+	}
+	return client.Response{Status: 404, Body: []byte(`{"type":"x/not-found","title":"Not found","status":404}`)}, nil
+}
+
+func (s *server) set(key string, status int, body any) {
+	b, _ := json.Marshal(body) // of types that marshal
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answers == nil {
+		s.answers = map[string]client.Response{}
+	}
+	s.answers[key] = client.Response{Status: status, Body: b}
+}
+
+func ada(teams ...string) api.Session {
+	s := api.Session{User: api.User{ID: "usr_ada", Name: "Ada Lovelace", Email: "ada@example.com"}, CSRFToken: "t", Notices: []string{}}
+	for _, t := range teams {
+		s.Teams = append(s.Teams, api.Membership{Team: api.Team{ID: t, Name: "Team " + t}, Role: "owner"})
+	}
+	return s
+}
+
+// started runs the program against a server at an address; with a session it is
+// one that the server knows.
+func started(t *testing.T, s *server, address string, session bool) (*root, func(), func(func(app.Context))) {
+	t.Helper()
+	r := newRoot(s)
+	r.config = bridge.Config{Version: "v1", Session: session, Outbox: true}
+	d := app.NewClientTester(r)
+	t.Cleanup(d.Close)
+	settle := func() {
+		for range 6 {
+			d.Consume()
+		}
+	}
+	u, err := url.Parse("https://portal.example" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Nav(u)
+	settle()
+	return r, settle, func(f func(app.Context)) {
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: r, Function: f})
+		settle()
+	}
+}
+
+func shows(t *testing.T, r *root, wants ...string) {
+	t.Helper()
+	drawn := app.HTMLString(r)
+	for _, want := range wants {
+		if !strings.Contains(drawn, want) {
+			t.Errorf("%q is not shown", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(drawn)
+	}
+}
+
+func TestWhoSeesWhat(t *testing.T) {
+	tests := []struct {
+		name, address string
+		session       bool
+		answer        int
+		teams         []string
+		want          string
+		path          string
+	}{
+		{"a stranger is sent to sign in", "/teams/tea_1?x=1", false, 0, nil, "Sign in", "/sign-in?next=%2Fteams%2Ftea_1%3Fx%3D1"},
+		{"an old cookie too", "/account", true, 401, nil, "Sign in", "/sign-in?next=%2Faccount"},
+		{"the start page sends nobody anywhere but to sign in", "/", false, 0, nil, "Sign in", "/sign-in"},
+		{"a stranger may sign up", "/sign-up", false, 0, nil, "Create an account", "/sign-up"},
+		{"who is signed in need not", "/sign-in?next=%2Fteams%2Fnew", true, 200, []string{"tea_1"}, "New team", "/teams/new"},
+		{"the start page leads to a team", "/", true, 200, []string{"tea_1", "tea_2"}, "Team tea_1", "/teams/tea_1"},
+		{"without a team one is made", "/", true, 200, nil, "You are in no team yet", "/"},
+		{"another team is not there", "/teams/tea_9", true, 200, []string{"tea_1"}, "There is nothing here", "/teams/tea_9"},
+		{"nor is a wrong address", "/nowhere", true, 200, []string{"tea_1"}, "There is nothing here", "/nowhere"},
+		{"nor for a stranger", "/nowhere", false, 0, nil, "There is nothing here", "/nowhere"},
+		{"a server that fails is said", "/account", true, 500, nil, "The server failed", "/account"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &server{}
+			if tt.answer != 0 {
+				s.set("GET /portal/v1/session", tt.answer, ada(tt.teams...))
+			}
+			r, _, run := started(t, s, tt.address, tt.session)
+			shows(t, r, tt.want)
+			run(func(ctx app.Context) {
+				if got := ctx.Page().URL().RequestURI(); got != tt.path {
+					t.Errorf("at %s, want %s", got, tt.path)
+				}
+			})
+			if !tt.session && len(s.asked) > 0 {
+				t.Errorf("a browser without a cookie asked %v", s.asked)
+			}
+		})
+	}
+}
+
+func TestShellHasNoDeadLinks(t *testing.T) {
+	s := &server{}
+	s.set("GET /portal/v1/session", 200, ada("tea_1"))
+	r, _, _ := started(t, s, "/teams/new", true)
+	shows(t, r, "Search or jump to", "Team tea_1", ">AL<")
+	drawn := app.HTMLString(r)
+	n := 0
+	for _, part := range strings.Split(drawn, `href="`)[1:] {
+		href, _, _ := strings.Cut(part, `"`)
+		path, _, _ := strings.Cut(href, "?")
+		if _, _, ok := match(routes(), path); !ok {
+			t.Errorf("a link leads to %s, where nothing is", href)
+		}
+		n++
+	}
+	if n < 4 {
+		t.Errorf("only %d links were found", n)
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	s := &server{}
+	s.set("POST /portal/v1/sessions", 422, api.Problem{Title: "No", Errors: []api.FieldError{{Pointer: "#/email", Detail: "They do not match."}}})
+	r, settle, _ := started(t, s, "/sign-in?next=%2Fteams%2Fnew", false)
+	p := &signInPage{At: r.place}
+	d := app.NewClientTester(p)
+	defer d.Close()
+	d.Consume()
+	send := func() {
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: p, Function: p.send})
+		d.Consume()
+	}
+	send()
+	if drawn := app.HTMLString(p); !strings.Contains(drawn, "This is needed.") || len(s.asked) > 0 {
+		t.Errorf("an empty form was sent: %v", s.asked)
+	}
+	p.email, p.password = "ada@example.com", "wrong"
+	send()
+	if drawn := app.HTMLString(p); !strings.Contains(drawn, "They do not match.") {
+		t.Errorf("the refusal is not shown: %s", drawn)
+	}
+	s.set("POST /portal/v1/sessions", 200, api.SignInResult{Status: api.VerifyEmailDue})
+	send()
+	if drawn := app.HTMLString(p); !strings.Contains(drawn, "Confirm your address") || p.password != "" {
+		t.Errorf("an unverified address is not told, or the password is kept: %s", drawn)
+	}
+	s.set("POST /portal/v1/sessions", 429, api.Problem{Title: "No", RetryAfterSeconds: 21})
+	p.due, p.password = false, "wrong"
+	send()
+	if drawn := app.HTMLString(p); !strings.Contains(drawn, "Try again in 21 seconds") {
+		t.Errorf("the wait is not shown: %s", drawn)
+	}
+	settle()
+}
+
+func TestQuestionsLieOverThePage(t *testing.T) {
+	s := &server{}
+	s.set("GET /portal/v1/session", 200, ada("tea_1"))
+	s.set("POST /portal/v1/session/confirm", 422, api.Problem{Title: "No", Errors: []api.FieldError{{Pointer: "#/password", Detail: "This is not your password."}}})
+	r, _, run := started(t, s, "/teams/new", true)
+	run(func(app.Context) { r.gate.ask(askConfirm) })
+	shows(t, r, "Confirm it is you", "New team")
+	answered := make(chan bool, 1)
+	r.gate.mu.Lock()
+	r.gate.waiting[askConfirm] = append(r.gate.waiting[askConfirm], answered)
+	r.gate.mu.Unlock()
+	run(func(ctx app.Context) { r.answered(ctx, false) })
+	if <-answered {
+		t.Error("giving up was taken for an answer")
+	}
+	if strings.Contains(app.HTMLString(r), "Confirm it is you") {
+		t.Error("the question is still there")
+	}
+
+	run(func(app.Context) { r.gate.ask(askSignIn) })
+	shows(t, r, "Your session is over", "ada@example.com", "New team")
+	run(func(ctx app.Context) { r.answered(ctx, false) })
+	if r.standing != nobody {
+		t.Error("who left is still signed in")
+	}
+}
+
+func TestMessages(t *testing.T) {
+	session := ada("tea_1")
+	session.Notices = []string{"Maintenance on Sunday."}
+	s := &server{}
+	s.set("GET /portal/v1/session", 200, session)
+	r, _, run := started(t, s, "/teams/new", true)
+	shows(t, r, "Maintenance on Sunday.")
+	run(func(app.Context) { r.closed["Maintenance on Sunday."] = true })
+	if strings.Contains(app.HTMLString(r), "Maintenance") {
+		t.Error("a notice that was closed is still there")
+	}
+	run(func(ctx app.Context) { kit.Toast(ctx, kit.Bad, "It went wrong.") })
+	shows(t, r, "It went wrong.")
+	run(func(app.Context) { r.gate.network(false); r.gate.version("v2") })
+	shows(t, r, "No connection to the server", "A new version of the portal")
+	run(func(app.Context) { r.gate.network(true); r.gate.version("v1") })
+	if drawn := app.HTMLString(r); strings.Contains(drawn, "No connection") || strings.Contains(drawn, "new version") {
+		t.Error("what is over is still said")
+	}
+}
+
+func TestSignOutLeavesNothing(t *testing.T) {
+	s := &server{}
+	s.set("GET /portal/v1/session", 200, ada("tea_1"))
+	r, _, run := started(t, s, "/teams/new", true)
+	run(func(ctx app.Context) { ctx.NewAction(actionSignOut) })
+	if r.standing != somebody {
+		t.Error("signed out although the server did not do it")
+	}
+	s.set("DELETE /portal/v1/session", 204, nil)
+	run(func(ctx app.Context) { ctx.NewAction(actionSignOut) })
+	if r.standing != nobody || r.session.User.Email != "" {
+		t.Errorf("got %v, %v", r.standing, r.session.User)
+	}
+}
+
+func TestVerifyTakesTheCodeOutOfTheAddress(t *testing.T) {
+	tests := []struct {
+		name   string
+		status int
+		body   any
+		want   string
+	}{
+		{"in another browser", 200, api.SignInResult{Status: api.Verified}, "Your address is confirmed"},
+		{"used before", 422, api.Problem{Title: "Old"}, "does not work any more"},
+		{"no server", 503, api.Problem{Title: "Busy"}, "busy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &server{}
+			s.set("POST /portal/v1/verify-email", tt.status, tt.body)
+			r, _, run := started(t, s, "/verify/abc%2Fdef", false)
+			shows(t, r, tt.want)
+			if got := s.bodies["POST /portal/v1/verify-email"]; got != `{"code":"abc/def"}` {
+				t.Errorf("sent %s", got)
+			}
+			run(func(ctx app.Context) {
+				if got := ctx.Page().URL().String(); strings.Contains(got, "abc") {
+					t.Errorf("the code is still in the address: %s", got)
+				}
+			})
+		})
+	}
+
+	s := &server{}
+	s.set("POST /portal/v1/verify-email", 200, api.SignInResult{Status: api.SignedIn})
+	s.set("GET /portal/v1/session", 200, ada("tea_1"))
+	r, _, _ := started(t, s, "/verify/abc", false)
+	if r.standing != somebody || r.path != "/teams/tea_1" {
+		t.Errorf("got %v at %s, want to be signed in on the team's page", r.standing, r.path)
+	}
+}
+
+func TestPaletteNeverSendsASecret(t *testing.T) {
+	s := &server{}
+	s.set("GET /portal/v1/teams/tea_1/tokens", 200, api.List[api.Token]{Data: []api.Token{{ID: "7Hq2LmZx9RtB", Name: "ERP integration", Status: api.TokenActive}}})
+	g := newGate(s)
+	p := &palette{At: Place{API: g.api}, Home: "tea_1", OnClose: func(app.Context) {}}
+	d := app.NewClientTester(p)
+	defer d.Close()
+	d.Consume()
+	enter := func(text string) {
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: p, Function: func(ctx app.Context) { p.typed(ctx, text) }})
+		for range 3 {
+			d.Consume()
+		}
+	}
+	enter("gtk_test_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A")
+	if drawn := app.HTMLString(p); p.text != "7Hq2LmZx9RtB" || !strings.Contains(drawn, "ERP integration") || strings.Contains(drawn, "0123456789") {
+		t.Errorf("text %q: %s", p.text, drawn)
+	}
+	n := len(s.asked)
+	enter("gtk_test_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33B")
+	if drawn := app.HTMLString(p); p.text != "" || len(s.asked) != n || !strings.Contains(drawn, "missing or changed") {
+		t.Errorf("a broken token: text %q, asked %v: %s", p.text, s.asked[n:], drawn)
+	}
+}
