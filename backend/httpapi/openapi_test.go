@@ -1,0 +1,113 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+type openAPI struct {
+	Paths map[string]map[string]struct {
+		OperationID string                `json:"operationId"`
+		Security    []map[string][]string `json:"security"`
+		Responses   map[string]struct {
+			Content map[string]struct {
+				Schema struct {
+					Ref string `json:"$ref"`
+				} `json:"schema"`
+			} `json:"content"`
+		} `json:"responses"`
+	} `json:"paths"`
+	Components struct {
+		Schemas map[string]struct {
+			Properties map[string]any `json:"properties"`
+		} `json:"schemas"`
+	} `json:"components"`
+}
+
+func TestOpenAPIDescribesEveryRoute(t *testing.T) {
+	w := onOneStore(t, nil)
+	a := w.integration("").call("GET", "/openapi.json", nil).want(t, 200)
+	spec := into[openAPI](t, a)
+	var described, served []string
+	ids := map[string]bool{}
+	for path, ops := range spec.Paths {
+		for method, op := range ops {
+			described = append(described, strings.ToUpper(method)+" "+path)
+			if ids[op.OperationID] {
+				t.Errorf("the operation id %s stands twice", op.OperationID)
+			}
+			ids[op.OperationID] = true
+		}
+	}
+	param := regexp.MustCompile(`:(\w+)`)
+	for _, r := range goldenRoutes(t) {
+		path := param.ReplaceAllString(r[1], "{$1}")
+		served = append(served, r[0]+" "+path)
+		op := spec.Paths[path][strings.ToLower(r[0])]
+		want := "[]"
+		switch {
+		case strings.HasPrefix(r[2], "session"):
+			want = "[map[sessionCookie:[]]]"
+		case strings.HasPrefix(r[2], "token"):
+			_, abilities, _ := strings.Cut(r[2], "with ")
+			want = "[map[bearerAuth:[" + strings.ReplaceAll(abilities, ",", "") + "]]]"
+		}
+		if got := fmt.Sprint(op.Security); got != want {
+			t.Errorf("%s: got security %s, want %s", r[1], got, want)
+		}
+	}
+	slices.Sort(described)
+	slices.Sort(served)
+	if !slices.Equal(described, served) {
+		t.Errorf("described are %v,\nserved are %v", described, served)
+	}
+	for _, ref := range regexp.MustCompile(`"#/components/schemas/([^"]+)"`).FindAllSubmatch(a.body, -1) {
+		if _, ok := spec.Components.Schemas[string(ref[1])]; !ok {
+			t.Errorf("the schema %s is referred to but not there", ref[1])
+		}
+	}
+}
+
+// What the server answers has the very fields that the description lists.
+func TestOpenAPITellsTheTruth(t *testing.T) {
+	w := onOneStore(t, nil)
+	spec := into[openAPI](t, w.integration("").call("GET", "/openapi.json", nil).want(t, 200))
+	ada := w.signUp("Ada")
+	issued := ada.token("x", "orders:read", "orders:write", "usage:read")
+	c := w.integration(issued.Secret)
+	order := into[api.Order](t, c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR"}).want(t, 201))
+	fill := strings.NewReplacer("{team}", ada.team, "{id}", issued.Token.ID)
+	tried := 0
+	for path, ops := range spec.Paths {
+		content, ok := ops["get"].Responses["200"].Content["application/json"]
+		if !ok || strings.HasPrefix(path, "/portal/v1/outbox") || path == "/openapi.json" {
+			continue
+		}
+		who, at := ada.client, fill.Replace(path)
+		if strings.HasPrefix(path, "/api/") {
+			who, at = c, strings.Replace(path, "{id}", order.ID, 1)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(who.call("GET", at, nil).want(t, 200).body, &got); err != nil {
+			t.Fatal(err)
+		}
+		tried++
+		name := content.Schema.Ref[strings.LastIndex(content.Schema.Ref, "/")+1:]
+		want := spec.Components.Schemas[name].Properties
+		delete(want, "calls_7_days") // in lists only
+		a, b := slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))
+		if !slices.Equal(a, b) {
+			t.Errorf("GET %s: got %v, described is %v (%s)", path, a, b, name)
+		}
+	}
+	if tried < 15 {
+		t.Errorf("only %d answers were compared", tried)
+	}
+}
