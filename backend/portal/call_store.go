@@ -63,14 +63,15 @@ type Use struct {
 type CallBatch struct {
 	Calls   []Call
 	Rollups []Rollup // to be added to what is stored
-	Uses    []Use    // only later uses than the stored ones count
+	Uses    []Use    // one for a generation; only later ones than the stored count
 }
 
 // CallStore is what calls need from storage.
 type CallStore interface {
 	// RecordCalls writes a batch in one transaction: all of it or nothing. A
 	// batch whose calls are already stored (by ID) is not added twice, so it
-	// may be repeated after an unclear failure.
+	// may be repeated after an unclear failure. The lists of b belong to the
+	// caller: they are not kept.
 	RecordCalls(ctx context.Context, b CallBatch) error
 	Calls(ctx context.Context, f CallFilter) ([]Call, error) // newest first
 	// Rollups reads the sums of a team with From <= At < To, in no order.

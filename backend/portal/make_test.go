@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,7 @@ type noStore struct {
 	mu      sync.Mutex
 	batches []CallBatch
 	fail    func(n int) error // of the nth try to record, from 1
+	forget  bool
 	tries   int
 }
 
@@ -78,7 +80,11 @@ func (s *noStore) RecordCalls(ctx context.Context, b CallBatch) error {
 			return err
 		}
 	}
-	s.batches = append(s.batches, b)
+	if !s.forget {
+		s.batches = append(s.batches, CallBatch{
+			Calls: slices.Clone(b.Calls), Rollups: slices.Clone(b.Rollups), Uses: slices.Clone(b.Uses),
+		})
+	}
 	return ctx.Err()
 }
 

@@ -13,7 +13,6 @@ const (
 	recordEvery   = 250 * time.Millisecond
 	recordAtOnce  = 1000   // calls in one batch
 	recordAtMost  = 16_384 // calls that wait; then requests wait too
-	touchAtMost   = time.Minute
 	maxAgentBytes = 200
 )
 
@@ -66,21 +65,15 @@ type recorder struct {
 	waiting []pendingCall
 	closed  bool
 
-	spare   []pendingCall          // of the writer: swapped with waiting
-	touched map[touchKey]time.Time // of the writer: when a use was last written
-	failed  atomic.Int64           // batches that had to be repeated
-}
-
-type touchKey struct {
-	token      string
-	generation int
+	spare  []pendingCall // of the writer: swapped with waiting
+	sum    batcher       // of the writer
+	failed atomic.Int64  // batches that had to be repeated
 }
 
 func newRecorder(s CallStore, log *slog.Logger) *recorder {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &recorder{
-		store: s, log: log, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
-		touched: map[touchKey]time.Time{},
+		store: s, log: log, wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop, sum: newBatcher(),
 	}
 	r.room.L = &r.mu
 	go r.run(ctx)
@@ -150,7 +143,7 @@ func (r *recorder) run(ctx context.Context) {
 		r.mu.Unlock()
 		for part := calls; len(part) > 0; {
 			n := min(len(part), recordAtOnce)
-			r.write(ctx, r.batch(part[:n]))
+			r.write(ctx, r.sum.batch(part[:n]))
 			part = part[n:]
 		}
 		clear(calls) // the records and texts are not held longer
@@ -178,98 +171,5 @@ func (r *recorder) write(ctx context.Context, b CallBatch) {
 		case <-ctx.Done():
 			return
 		}
-	}
-}
-
-type rollupKey struct {
-	team, token, method, route string
-	status                     int
-	hour                       int64
-}
-
-func (r *recorder) batch(calls []pendingCall) CallBatch {
-	b := CallBatch{Calls: make([]Call, 0, len(calls))}
-	sums := map[rollupKey]*Rollup{}
-	uses := map[touchKey]Use{}
-	ids := decisionIDs(calls)
-	for i := range calls {
-		c := &calls[i]
-		b.Calls = append(b.Calls, Call{
-			ID: ids[i*idLength : (i+1)*idLength], Team: c.token.Team, At: c.at, Token: c.token.ID, Generation: c.generation,
-			Method: c.Method, Route: c.Route, Status: c.Status, Code: c.code, Duration: c.Duration,
-			Bytes: c.Bytes, Address: c.Address, UserAgent: c.UserAgent, RequestID: c.RequestID,
-		})
-		hour := c.at.UTC().Truncate(time.Hour)
-		key := rollupKey{c.token.Team, c.token.ID, c.Method, c.Route, c.Status, hour.Unix()}
-		sum := sums[key]
-		if sum == nil {
-			sum = &Rollup{
-				Team: key.team, Step: Hour, At: hour, Token: key.token, Route: c.Method + " " + c.Route, Status: c.Status,
-			}
-			sums[key] = sum
-		}
-		sum.Calls++
-		sum.Bucket[bucketOf(c.Duration)]++
-		r.use(uses, c)
-	}
-	days := map[rollupKey]*Rollup{}
-	for key, hour := range sums {
-		key.hour = hour.At.Truncate(24 * time.Hour).Unix()
-		day := days[key]
-		if day == nil {
-			d := *hour
-			d.Step, d.At = Day, hour.At.Truncate(24*time.Hour)
-			days[key] = &d
-			continue
-		}
-		day.add(hour)
-	}
-	for _, sum := range sums {
-		b.Rollups = append(b.Rollups, *sum)
-	}
-	for _, sum := range days {
-		b.Rollups = append(b.Rollups, *sum)
-	}
-	for _, u := range uses {
-		b.Uses = append(b.Uses, u)
-	}
-	return b
-}
-
-// decisionIDs writes the ids of calls into one text, which costs one allocation
-// for all of them.
-func decisionIDs(calls []pendingCall) string {
-	text := make([]byte, 0, len(calls)*idLength)
-	for i := range calls {
-		text = calls[i].id.append(text)
-	}
-	return string(text)
-}
-
-// use notes the use of a generation, at most once a minute. A secret that was
-// refused for what it is was not used.
-func (r *recorder) use(uses map[touchKey]Use, c *pendingCall) {
-	if c.code != OK && c.code != Insufficient && c.code != RateLimited {
-		return
-	}
-	key := touchKey{c.token.ID, c.generation}
-	if last, ok := r.touched[key]; ok && c.at.Sub(last) < touchAtMost {
-		return
-	}
-	if len(r.touched) > 100_000 { // forgotten ones are merely written once more
-		clear(r.touched)
-	}
-	r.touched[key] = c.at
-	uses[key] = Use{
-		Team: c.token.Team, Token: c.token.ID, Generation: c.generation, At: c.at,
-		Address: addressText(c.Address), Client: c.UserAgent,
-	}
-}
-
-// add sums up what two rollups counted.
-func (r *Rollup) add(o *Rollup) {
-	r.Calls += o.Calls
-	for i, n := range o.Bucket {
-		r.Bucket[i] += n
 	}
 }
