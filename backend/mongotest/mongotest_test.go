@@ -82,6 +82,33 @@ func TestDatabaseIsDropped(t *testing.T) {
 	}
 }
 
+func TestRunEndsWithItsStop(t *testing.T) {
+	Start(t) // skips where there is no server
+	if os.Getenv(URI) != "" {
+		t.Skip("a server was given, so none is started")
+	}
+	dir := t.TempDir()
+	uri, stop, err := Run(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, WithDatabase(uri, "bench"))
+	if _, err := db.Collection("things").InsertOne(t.Context(), bson.D{}); err != nil {
+		t.Error(err)
+	}
+	addr := strings.TrimSuffix(strings.TrimPrefix(uri, "mongodb://"), "/?replicaSet=rs0")
+	if !dials(addr) {
+		t.Errorf("nobody listens at %s", addr)
+	}
+	stop()
+	if dials(addr) {
+		t.Errorf("somebody still listens at %s", addr)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "0")); err != nil {
+		t.Errorf("the data is gone: %v", err)
+	}
+}
+
 func TestStandaloneHasNoTransactions(t *testing.T) {
 	if os.Getenv(URI) != "" {
 		t.Skip("a server was given, so none is started")
