@@ -36,6 +36,30 @@ document.addEventListener("click", (e) => {
   if (e.defaultPrevented || e.shiftKey || e.altKey || e.ctrlKey || e.metaKey || native) e.stopPropagation();
 });
 
+// Between a key and the drawing of what it changed the next key may come. What
+// the program then writes into the field is what was there before that key, and
+// would take it away: it is not written.
+const latelyTyped = new WeakMap(); // field → {texts, timer}
+addEventListener("input", (e) => {
+  const field = e.target;
+  if (!("value" in field)) return;
+  const typed = latelyTyped.get(field) ?? { texts: new Set() };
+  typed.texts.add(field.value);
+  clearTimeout(typed.timer);
+  typed.timer = setTimeout(() => latelyTyped.delete(field), 500);
+  latelyTyped.set(field, typed);
+}, true);
+for (const kind of [HTMLInputElement, HTMLTextAreaElement]) {
+  const value = Object.getOwnPropertyDescriptor(kind.prototype, "value");
+  Object.defineProperty(kind.prototype, "value", {
+    ...value,
+    set(text) {
+      const stale = document.activeElement === this && latelyTyped.get(this)?.texts.has(text);
+      if (!stale) value.set.call(this, text);
+    },
+  });
+}
+
 // Going back restores the scroll position; the program asks before it scrolls up.
 let popped = false;
 addEventListener("popstate", () => { popped = true; });
