@@ -100,6 +100,10 @@ func TestRunEndsWithItsStop(t *testing.T) {
 	if !dials(addr) {
 		t.Errorf("nobody listens at %s", addr)
 	}
+	// Before the server, or it waits for one to say goodbye to.
+	if err := db.Client().Disconnect(t.Context()); err != nil {
+		t.Error(err)
+	}
 	stop()
 	if dials(addr) {
 		t.Errorf("somebody still listens at %s", addr)
