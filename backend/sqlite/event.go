@@ -73,16 +73,20 @@ func (s *Store) Append(ctx context.Context, e audit.Event) (audit.Event, error) 
 		if e, err = e.Seal(seq, hash); err != nil {
 			return err
 		}
-		data := e.Data
-		if data == nil {
-			data = map[string]any{}
+		// The very text that was hashed: encoding/json would write a nil list
+		// as null, and the hash says [].
+		var hashed struct {
+			Data json.RawMessage `json:"data"`
 		}
-		text, err := jsonText(data)
+		text, err := e.Canonical()
+		if err == nil {
+			err = json.Unmarshal(text, &hashed)
+		}
 		if err != nil {
 			return err
 		}
 		_, err = w.exec(`INSERT INTO events (`+eventColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			e.Chain, e.Seq, e.At.UnixMilli(), e.Actor, e.Action, e.Target, text, e.Prev, e.Hash)
+			e.Chain, e.Seq, e.At.UnixMilli(), e.Actor, e.Action, e.Target, string(hashed.Data), e.Prev, e.Hash)
 		return err
 	})
 	if err != nil {

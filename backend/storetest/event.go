@@ -73,6 +73,13 @@ var eventTests = []test{
 			t.Errorf("got %+v, want %+v", got, e)
 		}
 	}},
+	{"nil lists and objects keep their hash, which is that of empty ones", func(t *testing.T, s portal.Store) {
+		ctx, chain := begin(t), newID("tea")
+		get[audit.Event](t)(appendEvent(ctx, s, chain, "team.changed", map[string]any{
+			"texts": []string(nil), "list": []any(nil), "object": map[string]any(nil), "deep": []any{map[string]string(nil)},
+		}))
+		verify(t, s, chain, 1)
+	}},
 	{"an event without data", func(t *testing.T, s portal.Store) {
 		chain := newID("tea")
 		e := get[audit.Event](t)(appendEvent(begin(t), s, chain, "user.signed_in", nil))
