@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,16 +39,16 @@ type finding struct {
 func (check) Run(ctx context.Context, sh *shell) error {
 	c, err := config.Load(sh.environ)
 	if err != nil { // the other checks would guess
-		print1(sh, finding{what: "settings", wrong: err})
+		tell(sh, finding{what: "settings", wrong: err})
 		return errSilent
 	}
-	_, served, _ := ask(ctx, socketOf(c), "status", nil)
+	served := servedAt(ctx, c)
 	failed := false
-	for _, look := range []func(context.Context, config.Config, bool) finding{
+	for _, look := range []func(context.Context, config.Config, []string) finding{
 		checkSettings, checkKeys, checkCatalogue, checkDatabase, checkMail, checkListen, checkPortal,
 	} {
 		f := look(ctx, c, served)
-		print1(sh, f)
+		tell(sh, f)
 		failed = failed || f.wrong != nil && !f.warning
 	}
 	if failed {
@@ -56,7 +57,20 @@ func (check) Run(ctx context.Context, sh *shell) error {
 	return nil
 }
 
-func print1(sh *shell, f finding) {
+// servedAt returns what the servers of these settings on this machine say of
+// themselves.
+func servedAt(ctx context.Context, c config.Config) []string {
+	list, _ := sockets(c)
+	var served []string
+	for _, socket := range list {
+		if told, is, _ := ask(ctx, socket, "status", nil); is {
+			served = append(served, told)
+		}
+	}
+	return served
+}
+
+func tell(sh *shell, f finding) {
 	mark, lines := "ok", []string{f.found}
 	if f.wrong != nil {
 		mark, lines = "FAILED", sentences(f.wrong)
@@ -69,7 +83,7 @@ func print1(sh *shell, f finding) {
 	}
 }
 
-func checkSettings(_ context.Context, c config.Config, _ bool) finding {
+func checkSettings(_ context.Context, c config.Config, _ []string) finding {
 	found := "the public URL is " + c.PublicURL
 	if c.Loopback {
 		found += ", for this machine only"
@@ -77,7 +91,7 @@ func checkSettings(_ context.Context, c config.Config, _ bool) finding {
 	return finding{what: "settings", found: found}
 }
 
-func checkKeys(_ context.Context, c config.Config, _ bool) finding {
+func checkKeys(_ context.Context, c config.Config, _ []string) finding {
 	f := finding{what: "keys"}
 	keys, err := secret.LoadKeys(c.Keys)
 	switch {
@@ -93,7 +107,7 @@ func checkKeys(_ context.Context, c config.Config, _ bool) finding {
 	return f
 }
 
-func checkCatalogue(_ context.Context, c config.Config, _ bool) finding {
+func checkCatalogue(_ context.Context, c config.Config, _ []string) finding {
 	f := finding{what: "catalogue"}
 	catalogue, err := c.LoadCatalogue()
 	if f.wrong = err; err == nil {
@@ -106,7 +120,7 @@ func checkCatalogue(_ context.Context, c config.Config, _ bool) finding {
 	return f
 }
 
-func checkDatabase(ctx context.Context, c config.Config, served bool) finding {
+func checkDatabase(ctx context.Context, c config.Config, served []string) finding {
 	f := finding{what: "database"}
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
@@ -117,7 +131,7 @@ func checkDatabase(ctx context.Context, c config.Config, served bool) finding {
 		}
 		return f
 	}
-	if served {
+	if len(served) > 0 {
 		f.found = c.SQLite + " is open in a running server, which says that it is ready"
 		_, _, f.wrong = ask(ctx, socketOf(c), "status", nil)
 		return f
@@ -134,7 +148,7 @@ func checkDatabase(ctx context.Context, c config.Config, served bool) finding {
 	return f
 }
 
-func checkMail(ctx context.Context, c config.Config, _ bool) finding {
+func checkMail(ctx context.Context, c config.Config, _ []string) finding {
 	if c.Outbox != "" {
 		return finding{what: "mail", found: "mails stay in " + c.Outbox + " and are shown at /outbox", wrong: writable(c.Outbox)}
 	}
@@ -147,9 +161,9 @@ func checkMail(ctx context.Context, c config.Config, _ bool) finding {
 	return f
 }
 
-func checkListen(_ context.Context, c config.Config, served bool) finding {
+func checkListen(_ context.Context, c config.Config, served []string) finding {
 	f := finding{what: "listen", found: c.Listen + " is free"}
-	if served {
+	if slices.Contains(served, servingAt(c)) {
 		f.found = "a running server of these settings listens at " + c.Listen
 		return f
 	}
@@ -166,7 +180,7 @@ func checkListen(_ context.Context, c config.Config, served bool) finding {
 	return f
 }
 
-func checkPortal(context.Context, config.Config, bool) finding {
+func checkPortal(context.Context, config.Config, []string) finding {
 	m, err := web.ReadManifest(web.Dist())
 	return finding{what: "portal", found: "built in, version " + m.Version, wrong: err, warning: true}
 }

@@ -124,7 +124,7 @@ func sentences(err error) []string {
 		return list
 	}
 	var refusal *portal.Error
-	if errors.As(err, &refusal) {
+	if errors.As(err, &refusal) && refusal.Kind != portal.Busy { // what the store says of itself is more exact
 		text := refusal.Detail
 		for _, f := range refusal.Fields {
 			text += " " + f.Detail

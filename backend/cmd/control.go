@@ -34,6 +34,15 @@ func socketOf(c config.Config) string {
 	return fmt.Sprintf("%s.%d%s", c.Keys, os.Getpid(), socketSuffix)
 }
 
+// sockets returns where servers of these settings may listen for their operator
+// on this machine.
+func sockets(c config.Config) ([]string, error) {
+	if c.SQLite != "" {
+		return []string{socketOf(c)}, nil
+	}
+	return filepath.Glob(c.Keys + ".*" + socketSuffix)
+}
+
 // answer is what the socket answers: what is told, and the sentences of what
 // went wrong.
 type answer struct {
@@ -70,8 +79,8 @@ func listenControl(n *node, path string) (*control, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	mux := http.NewServeMux()
-	for name, do := range operations() {
-		mux.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { n.control(w, r, do) })
+	for name, o := range operations() {
+		mux.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { n.control(w, r, o) })
 	}
 	c := &control{path: path, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}}
 	go func() {
@@ -90,12 +99,15 @@ func (c *control) close(ctx context.Context) {
 	}
 }
 
-func (n *node) control(w http.ResponseWriter, r *http.Request, do operation) {
+func (n *node) control(w http.ResponseWriter, r *http.Request, o operation) {
 	var arguments []string
 	var a answer
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxControlBytes)).Decode(&arguments)
+	if err == nil && len(arguments) < o.needs {
+		err = fmt.Errorf("%d arguments are needed", o.needs)
+	}
 	if err == nil {
-		a.Told, err = do(r.Context(), n, arguments)
+		a.Told, err = o.do(r.Context(), n, arguments)
 	}
 	if err != nil {
 		a.Failed = sentences(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/gatehouse-portal/gatehouse/backend/config"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -57,12 +56,12 @@ func (keysRotate) Run(ctx context.Context, sh *shell) error {
 	if c.MongoDB == "" {
 		return nil
 	}
-	sockets, err := filepath.Glob(c.Keys + ".*" + socketSuffix)
+	servers, err := sockets(c)
 	if err != nil {
 		return err
 	}
 	told := 0
-	for _, socket := range sockets {
+	for _, socket := range servers {
 		switch _, served, err := ask(ctx, socket, "keys-reload", nil); {
 		case err != nil:
 			return fmt.Errorf("the server at %s did not load the new pepper: %w", socket, err)
@@ -72,7 +71,7 @@ func (keysRotate) Run(ctx context.Context, sh *shell) error {
 			_ = os.Remove(socket)
 		}
 	}
-	fmt.Fprintf(sh.out, "%d servers on this machine have loaded it. Copy the file to the other nodes; they load it within seconds, or on SIGHUP.\n", told)
+	fmt.Fprintf(sh.out, "Servers on this machine that have loaded it: %d. Copy the file to the other nodes; they load it within seconds, or on SIGHUP.\n", told)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/config"
@@ -117,6 +118,9 @@ func mayMakeKeys(c config.Config) bool {
 		return false
 	}
 	info, err := os.Stat(c.SQLite)
+	if errors.Is(err, syscall.ENOTDIR) { // whoever opens the database says it better
+		return true
+	}
 	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0
 }
 

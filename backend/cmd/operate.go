@@ -9,19 +9,22 @@ import (
 )
 
 // operation is something that an operator asks of whoever has the store open.
-// It returns what is told, lines of text.
-type operation func(ctx context.Context, n *node, arguments []string) (told string, err error)
+type operation struct {
+	needs int // arguments, at least
+	// do returns what is told, lines of text.
+	do func(ctx context.Context, n *node, arguments []string) (told string, err error)
+}
 
 // operations is every operation by its name on the socket.
 func operations() map[string]operation {
 	return map[string]operation{
-		"admin-grant":         grantAdmin,
-		"admin-platform-team": markPlatformTeam,
-		"demo":                fillDemo,
-		"keys-reload":         reloadKeys,
-		"keys-rotate":         rotateKeys,
-		"prune":               pruneStore,
-		"status":              showStatus,
+		"admin-grant":         {1, grantAdmin},
+		"admin-platform-team": {1, markPlatformTeam},
+		"demo":                {0, fillDemo},
+		"keys-reload":         {0, reloadKeys},
+		"keys-rotate":         {0, rotateKeys},
+		"prune":               {0, pruneStore},
+		"status":              {0, showStatus},
 	}
 }
 
@@ -49,7 +52,7 @@ func operateWith(ctx context.Context, sh *shell, c config.Config, name string, a
 	if err != nil {
 		return "", err
 	}
-	told, err := operations()[name](ctx, n, arguments)
+	told, err := operations()[name].do(ctx, n, arguments)
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
 	defer cancel()
 	if wrong := n.close(ending); err == nil {
@@ -58,6 +61,10 @@ func operateWith(ctx context.Context, sh *shell, c config.Config, name string, a
 	return told, err
 }
 
+// showStatus says where the server serves, so that gatehouse check knows whose
+// listener it met.
 func showStatus(ctx context.Context, n *node, _ []string) (string, error) {
-	return "serving, version " + programVersion(), n.store.Ready(ctx)
+	return servingAt(n.config), n.store.Ready(ctx)
 }
+
+func servingAt(c config.Config) string { return "serving at " + c.Listen }

@@ -21,6 +21,10 @@ import (
 const (
 	// shutdownWithin bounds everything between the signal and the end.
 	shutdownWithin = 10 * time.Second
+	// noticeWithin is how long the server still answers after it has said that it
+	// is not ready, so that what balances the load can notice. Somebody at a
+	// terminal does not wait for it.
+	noticeWithin = time.Second
 	// requestsWithin is how much of that the requests under way may take; the
 	// rest is for the calls and mails that wait.
 	requestsWithin = 6 * time.Second
@@ -85,7 +89,7 @@ func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 			}
 		}
 	}()
-	return errors.Join(err, s.stop())
+	return errors.Join(err, s.stop(sh.terminal))
 }
 
 // server is a node that serves.
@@ -233,14 +237,18 @@ func (s *server) wait(ctx context.Context, signals <-chan os.Signal) error {
 // stop ends the server: it is not ready any more, requests under way are
 // answered, their calls recorded, mails sent, the store closed. An error says
 // what was lost.
-func (s *server) stop() error {
+func (s *server) stop(atOnce bool) error {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWithin)
 	defer cancel()
+	s.cancel()
+	s.http.Drain()
 	if s.control != nil {
 		s.control.close(ctx)
 	}
-	s.cancel()
+	if !atOnce {
+		time.Sleep(noticeWithin)
+	}
 	requests, done := context.WithTimeout(ctx, requestsWithin)
 	defer done()
 	var err error

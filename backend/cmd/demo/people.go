@@ -37,13 +37,13 @@ const (
 	safari  = "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15"
 )
 
-// cast is everybody, in the order in which they are listed. Until there are
-// invitations each signs up with a team of their own.
+// cast is everybody, in the order in which they are listed. Each signs up with a
+// team; who is to be a member of another one leaves theirs to the operator.
 var cast = []role{
 	{"Ada Moreau", "ada@example.com", "owner of " + acme, acme, address("203.0.113.20"), firefox},
-	{"Ben Carter", "ben@example.com", "admin of " + acme, "Ben's sandbox", address("203.0.113.21"), chrome},
-	{"Cleo Vargas", "cleo@example.com", "developer of " + acme, "Cleo's sandbox", address("203.0.113.22"), safari},
-	{"Dora Lindqvist", "dora@example.com", "auditor of " + acme, "Dora's sandbox", address("198.51.100.80"), chrome},
+	{"Ben Carter", "ben@example.com", "admin of " + acme, "Sandbox 1", address("203.0.113.21"), chrome},
+	{"Cleo Vargas", "cleo@example.com", "developer of " + acme, "Sandbox 2", address("203.0.113.22"), safari},
+	{"Dora Lindqvist", "dora@example.com", "auditor of " + acme, "Sandbox 3", address("198.51.100.80"), chrome},
 	{"Gus Okafor", "gus@example.com", "owner of " + globex, globex, address("192.0.2.140"), firefox},
 	{"Olga Petrova", "olga@example.com", "owner of " + platform + ", the platform team, and platform admin", platform, address("203.0.113.5"), firefox},
 }
@@ -143,11 +143,23 @@ func (s *stage) mistype(ctx context.Context, email string, from netip.Addr) erro
 	return nil
 }
 
-// join makes somebody a member.
+// join makes somebody a member of a team, who then leaves the one they signed up
+// with to the operator, so that they land in the one that matters.
 func (s *stage) join(ctx context.Context, by, email, team string, role portal.Role) error {
 	who, err := s.as(ctx, by)
 	if err != nil {
 		return err
 	}
-	return s.portal.AddMember(ctx, who, s.teams[team], s.people[email].who.User.ID, role)
+	p := s.people[email]
+	if err := s.portal.AddMember(ctx, who, s.teams[team], p.who.User.ID, role); err != nil {
+		return err
+	}
+	if who, err = s.as(ctx, email); err != nil {
+		return err
+	}
+	own := s.teams[p.team]
+	if err := s.portal.AddMember(ctx, who, own, s.people["olga@example.com"].who.User.ID, portal.Owner); err != nil {
+		return err
+	}
+	return s.portal.RemoveMember(ctx, who, own, p.who.User.ID)
 }

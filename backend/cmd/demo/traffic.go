@@ -52,15 +52,15 @@ type stream struct {
 func (s *stage) traffic() []step {
 	var steps []step
 	for _, st := range []stream{
-		{orderSync, 30, 0, 150, office, s.syncOrders},
-		{checkout, 30, 0, 190, shop, s.checkOut},
-		{scanners, 29, 0, 130, shifts, s.scan},
+		{orderSync, 30, 0, 115, office, s.syncOrders},
+		{checkout, 30, 0, 140, shop, s.checkOut},
+		{scanners, 29, 0, 100, shifts, s.scan},
 		{reporting, 28, 0, 28, nights, s.report},
 		{feed, 27, 0, 18, always, s.list(feed)},
 		{importer, 29, 0, 14, office, s.list(importer)},
 		{courier, 26, 7, 24, shifts, s.list(courier)},
 		{agent, 24, 0, 24, always, s.whoAmI(agent)},
-		{globexERP, 28, 0, 55, office, s.mixed(globexERP)},
+		{globexERP, 28, 0, 45, office, s.mixed(globexERP)},
 		{globexTry, 20, 0, 6, office, s.mixed(globexTry)},
 		{edge, 30, 0, 12, always, s.whoAmI(edge)},
 	} {
@@ -142,7 +142,7 @@ func (s *stage) chance(percent float64) bool { return s.rand.Float64()*100 < per
 
 func (s *stage) list(name string) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
-		_, err := s.call(ctx, name, request{method: http.MethodGet, path: "/api/v1/orders?limit=50"})
+		_, err := s.call(ctx, name, request{method: http.MethodGet, path: "/api/v1/orders?limit=20"})
 		return err
 	}
 }
@@ -194,13 +194,13 @@ func (s *stage) mixed(name string) func(ctx context.Context) error {
 func (s *stage) mixedWith(ctx context.Context, name string, r request) error {
 	o, some := s.order(name)
 	switch {
-	case s.chance(14) || !some:
+	case s.chance(2.5) || !some:
 		return s.place(ctx, name, r)
 	case s.chance(3): // the amount was forgotten to be positive
 		r.method, r.path, r.body = http.MethodPost, "/api/v1/orders", map[string]any{"reference": "SO-draft", "currency": "EURO", "amount_minor": -1}
 	case s.chance(2):
 		r.method, r.path = http.MethodGet, "/api/v1/orders/ord_01J0000000000000000000GONE"
-	case s.chance(6):
+	case s.chance(2):
 		reference := path.Base(o.path)[4:12] + "-B"
 		r.method, r.path, r.match, r.body = http.MethodPatch, o.path, o.etag, map[string]string{"reference": reference}
 		got, err := s.call(ctx, name, r)
@@ -208,14 +208,14 @@ func (s *stage) mixedWith(ctx context.Context, name string, r request) error {
 			o.etag = got.etag
 		}
 		return err
-	case s.chance(2):
+	case s.chance(1):
 		r.method, r.path, r.match = http.MethodDelete, o.path, o.etag
 	case s.chance(45):
 		r.method, r.path = http.MethodGet, o.path
 	case s.chance(10):
 		r.method, r.path = http.MethodGet, "/api/v1/token"
 	default:
-		r.method, r.path = http.MethodGet, "/api/v1/orders?limit=50"
+		r.method, r.path = http.MethodGet, "/api/v1/orders?limit=20"
 	}
 	_, err := s.call(ctx, name, r)
 	return err
@@ -227,7 +227,7 @@ func (s *stage) syncOrders(ctx context.Context) error { return s.mixedWith(ctx, 
 // other has not got it yet.
 func (s *stage) checkOut(ctx context.Context) error {
 	r := request{old: s.chance(40)}
-	if s.chance(25) {
+	if s.chance(5) {
 		return s.place(ctx, checkout, r)
 	}
 	return s.mixedWith(ctx, checkout, r)

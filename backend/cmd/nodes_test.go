@@ -1,0 +1,143 @@
+package cmd_test
+
+import (
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// onMongo is a place with a fresh database and a key file.
+func onMongo(t *testing.T) *place {
+	t.Helper()
+	p := newPlace(t, "DATABASE="+mongotest.Start(t))
+	p.must(t, "keys", "init")
+	return p
+}
+
+func TestMongoDemandsKeys(t *testing.T) {
+	p := newPlace(t, "DATABASE="+mongotest.Start(t))
+	for _, command := range []string{"serve", "check", "prune"} {
+		status, out, errs := p.run(t, command)
+		if status != 1 {
+			t.Errorf("%s: got status %d, want 1", command, status)
+		}
+		contains(t, command, out+errs, "gatehouse keys init", "all nodes")
+	}
+	if _, err := os.Stat(p.path("data")); !os.IsNotExist(err) {
+		t.Errorf("got %v, want nothing made", err)
+	}
+}
+
+func TestMongoRefusesAStandalone(t *testing.T) {
+	p := newPlace(t, "DATABASE="+mongotest.StartStandalone(t))
+	p.must(t, "keys", "init")
+	status, _, errs := p.run(t)
+	if status != 1 || len(lines(t, errs)) != 1 {
+		t.Errorf("got status %d and %s, want 1 and a sentence", status, errs)
+	}
+	contains(t, "the log", errs, "replica set")
+}
+
+// Two nodes share a database: what one revokes, the other refuses at the next
+// request, on a connection that was open all along.
+func TestTwoNodes(t *testing.T) {
+	p := onMongo(t)
+	a := p.serve(t)
+	b := placeIn(t, p.dir, strings.TrimPrefix(p.environ[3], "GATEHOUSE_")).serve(t)
+	contains(t, "node a", a.logged(), `"store":"mongodb"`)
+	ada := a.signUp("ada@example.com", "Acme")
+	issued := ada.issue("ERP")
+
+	kept := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	ask := func() (status int, reused bool) {
+		t.Helper()
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = i.Reused }})
+		status, _, err := call(ctx, kept, b.url, issued.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status, reused
+	}
+	if status, _ := ask(); status != http.StatusOK {
+		t.Fatalf("node b before: got %d, want 200", status)
+	}
+	if _, err := ada.SuspendToken(t.Context(), ada.team, issued.Token.ID, api.Reason{}); err != nil {
+		t.Fatal(err)
+	}
+	if status, reused := ask(); status != http.StatusUnauthorized || !reused {
+		t.Errorf("node b after a suspends: got %d (same connection: %v), want 401 on the same", status, reused)
+	}
+	if _, err := ada.ResumeToken(t.Context(), ada.team, issued.Token.ID, api.Reason{}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := ask(); status != http.StatusOK {
+		t.Errorf("node b after a resumes: got %d, want 200", status)
+	}
+	for range 50 { // with traffic under way on b
+		ask()
+	}
+	if _, err := ada.RevokeToken(t.Context(), ada.team, issued.Token.ID, api.Reason{Reason: "compromised"}); err != nil {
+		t.Fatal(err)
+	}
+	if status, reused := ask(); status != http.StatusUnauthorized || !reused {
+		t.Errorf("node b after a revokes: got %d (same connection: %v), want 401 on the same", status, reused)
+	}
+
+	// Both nodes learn of a new pepper at once.
+	other := ada.issue("CRM")
+	wantStatus(t, "before the rotation", b.url, other.Secret, http.StatusOK)
+	contains(t, "rotate", p.must(t, "keys", "rotate"), "on this machine that have loaded it: 2")
+	for range 3 {
+		wantStatus(t, "on a", a.url, other.Secret, http.StatusOK)
+		wantStatus(t, "on b", b.url, other.Secret, http.StatusOK)
+	}
+	b.kill()
+	contains(t, "rotate again", p.must(t, "keys", "rotate"), "on this machine that have loaded it: 1")
+	if left, err := filepath.Glob(p.path("data/keys.*.sock")); err != nil || len(left) != 1 {
+		t.Errorf("got the sockets %v, %v, want that of the living node", left, err)
+	}
+	// An operator's command works beside running nodes.
+	contains(t, "grant", p.must(t, "admin", "grant", "ada@example.com"), "is a platform admin")
+	contains(t, "check", p.must(t, "check"), "MongoDB is a replica set")
+	if took := a.stop(); took > 10*time.Second {
+		t.Errorf("got %v to stop, want at most 10 s", took)
+	}
+}
+
+func TestMongoDrainsUnderLoad(t *testing.T) {
+	p := onMongo(t)
+	s := p.serve(t)
+	ada := s.signUp("ada@example.com", "Acme")
+	l := work(t, ada, ada.issue("ERP").Secret, ada.issue("switched").Token.ID)
+	l.busy(t)
+	took := s.stop()
+	l.clients.Wait()
+	again := p.serve(t).signIn("ada@example.com")
+	stored, missing := again.calls(), 0
+	for id := range l.answered {
+		if _, ok := stored[id]; !ok {
+			missing++
+		}
+	}
+	if missing > 0 || took > 10*time.Second {
+		t.Errorf("%d of %d calls that were answered are not recorded after %v, want 0 within 10 s", missing, len(l.answered), took)
+	}
+	l.checkEvents(again)
+	t.Logf("stopped in %v; %d calls and %d changes were answered, all are recorded", took, len(l.answered), len(l.receipts))
+}
+
+func TestMongoDemo(t *testing.T) {
+	p := onMongo(t)
+	began := time.Now()
+	contains(t, "the demo", p.must(t, "demo"), "Filled the store")
+	t.Logf("filled in %v", time.Since(began))
+	contains(t, "the second demo", p.must(t, "demo"), "nothing was changed")
+	checkDemo(t, p.serve(t))
+}

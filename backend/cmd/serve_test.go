@@ -1,0 +1,302 @@
+package cmd_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestServeOnAnEmptyDirectory(t *testing.T) {
+	p := newPlace(t, "METRICS_LISTEN=127.0.0.1:0")
+	s := p.serve(t)
+	for path, want := range map[string]os.FileMode{
+		"data": 0o700, "data/gatehouse.db": 0o600, "data/gatehouse.db.sock": 0o600, "data/keys": 0o600, "data/outbox": 0o700,
+	} {
+		if got := mode(t, p.path(path)); got != want {
+			t.Errorf("mode of %s: got %v, want %v", path, got, want)
+		}
+	}
+	log := lines(t, s.logged())
+	last := log[len(log)-1]
+	if last["msg"] != "serving" || last["url"] != p.url || last["store"] != "sqlite:./data/gatehouse.db" {
+		t.Errorf("got the log line %v, want one that says where it serves with what", last)
+	}
+	resp, err := http.Get(fmt.Sprintf("http://%s/metrics", last["metrics"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("metrics: got status %d, want 200", resp.StatusCode)
+	}
+	if resp, err = http.Get(p.url + "/metrics"); err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode == http.StatusOK {
+		t.Error("the metrics are on the public listener too")
+	}
+	s.stop()
+	if _, err := os.Lstat(p.path("data/gatehouse.db.sock")); !os.IsNotExist(err) {
+		t.Errorf("the socket after the end: got %v, want none", err)
+	}
+	p.serve(t) // and again, with what is there
+}
+
+func TestServeRefusesASecondProcess(t *testing.T) {
+	p := newPlace(t)
+	p.serve(t)
+	status, _, errs := placeIn(t, p.dir).run(t, "serve")
+	if status != 1 {
+		t.Errorf("got status %d, want 1", status)
+	}
+	log := lines(t, errs)
+	if len(log) != 1 {
+		t.Errorf("got %d log lines, want one sentence:\n%s", len(log), errs)
+	}
+	contains(t, "the log", errs, "the database ./data/gatehouse.db is in use by another process: stop that one first")
+}
+
+func TestServeRefusesATakenPort(t *testing.T) {
+	p := newPlace(t)
+	p.serve(t)
+	other := newPlace(t, strings.TrimPrefix(p.environ[2], "GATEHOUSE_"))
+	status, _, errs := other.run(t, "serve")
+	if status != 1 {
+		t.Errorf("got status %d, want 1", status)
+	}
+	contains(t, "the log", errs, "GATEHOUSE_LISTEN is 127.0.0.1:", "another process listens there")
+}
+
+func TestServeRefusesADirectoryItCannotWrite(t *testing.T) {
+	if os.Geteuid() == 0 {
+		// Root may write anywhere but below a file.
+		p := newPlace(t, "DATABASE=sqlite:file/gatehouse.db", "KEYS=keys")
+		if err := os.WriteFile(p.path("file"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, _, errs := p.run(t)
+		if status != 1 || len(lines(t, errs)) > 2 {
+			t.Errorf("got status %d and %s, want 1 and a sentence", status, errs)
+		}
+		contains(t, "the log", errs, "the folder of the database file/gatehouse.db cannot be made")
+		return
+	}
+	p := newPlace(t, "DATABASE=sqlite:locked/gatehouse.db", "KEYS=keys")
+	if err := os.Mkdir(p.path("locked"), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	status, _, errs := p.run(t)
+	if status != 1 {
+		t.Errorf("got status %d, want 1", status)
+	}
+	contains(t, "the log", errs, "locked/gatehouse.db", "permission denied")
+}
+
+func TestServeReportsEveryMistakeAtOnce(t *testing.T) {
+	p := newPlace(t, "LISTEN=8080", "PUBLIC_URL=http://portal.example.com", "DATABASE=postgres://u:hunter2hunter2@h/db",
+		"MAIL=smtp://h?tls=maybe", "TRUSTED_PROXIES=10.0.0.0/8,everybody", "CATALOGUE=absent.yaml")
+	for _, command := range [][]string{nil, {"serve"}, {"check"}} {
+		status, out, errs := p.run(t, command...)
+		if status != 1 {
+			t.Errorf("%v: got status %d, want 1", command, status)
+		}
+		wants := []string{"GATEHOUSE_LISTEN is 8080", "http is refused", "GATEHOUSE_DATABASE", "GATEHOUSE_MAIL", "everybody"}
+		if command == nil || command[0] == "serve" {
+			wants = append(wants, "absent.yaml")
+			if got := len(lines(t, errs)); got != len(wants) {
+				t.Errorf("%v: got %d lines, want one for each of %d mistakes:\n%s", command, got, len(wants), errs)
+			}
+		}
+		contains(t, fmt.Sprint(command), out+errs, wants...)
+		if strings.Contains(out+errs, "hunter2") {
+			t.Errorf("%v: the password of the database is in the output", command)
+		}
+	}
+	if entries, err := os.ReadDir(p.dir); err != nil || len(entries) != 0 {
+		t.Errorf("got %v, %v in the directory, want nothing made", entries, err)
+	}
+}
+
+func TestServeKeepsToItsKeys(t *testing.T) {
+	p := newPlace(t)
+	p.serve(t).stop()
+	if err := os.Chmod(p.path("data/keys"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, errs := p.run(t)
+	if status != 1 {
+		t.Errorf("keys that others may read: got status %d, want 1", status)
+	}
+	contains(t, "the log", errs, "may be read by others than its owner (mode 0644)", "chmod 600")
+
+	if err := os.Remove(p.path("data/keys")); err != nil {
+		t.Fatal(err)
+	}
+	status, _, errs = p.run(t)
+	if status != 1 {
+		t.Errorf("keys that are lost: got status %d, want 1", status)
+	}
+	contains(t, "the log", errs, "its key file ./data/keys is not", "put back a copy")
+	if _, err := os.Stat(p.path("data/keys")); !os.IsNotExist(err) {
+		t.Errorf("got %v, want no new key file beside an old database", err)
+	}
+}
+
+func TestServeDrains(t *testing.T) {
+	p := newPlace(t)
+	s := p.serve(t)
+	ada := s.signUp("ada@example.com", "Acme")
+	issued := ada.issue("ERP")
+
+	// One request is under way: half of its body has been sent.
+	body := `{"reference":"last","currency":"EUR","amount_minor":1,"lines":[]}`
+	slow, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		issued.Secret, len(body), body[:20])
+	idle, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	ready := func() int {
+		fmt.Fprint(idle, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(idle), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode
+	}
+	if got := ready(); got != http.StatusOK {
+		t.Fatalf("ready before: got %d, want 200", got)
+	}
+	began := time.Now()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "not ready any more", 900*time.Millisecond, func() bool { return ready() == http.StatusServiceUnavailable })
+
+	time.Sleep(2 * time.Second) // beyond the notice: now only what is under way goes on
+	fmt.Fprint(slow, body[20:])
+	resp, err := http.ReadResponse(bufio.NewReader(slow), nil)
+	if err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("the request under way: got %v, %v, want 201", resp, err)
+	}
+	slow.Close()
+	<-s.done
+	if took := time.Since(began); took > 10*time.Second || s.cmd.ProcessState.ExitCode() != 0 {
+		t.Errorf("got status %d after %v, want 0 within 10 s\n%s", s.cmd.ProcessState.ExitCode(), took, s.logged())
+	}
+
+	again := p.serve(t).signIn("ada@example.com")
+	if _, ok := again.calls()[resp.Header.Get("X-Request-Id")]; !ok {
+		t.Error("the last call was answered and is not recorded")
+	}
+}
+
+func TestServeDrainsUnderLoad(t *testing.T) {
+	p := newPlace(t)
+	s := p.serve(t)
+	ada := s.signUp("ada@example.com", "Acme")
+	l := work(t, ada, ada.issue("ERP").Secret, ada.issue("switched").Token.ID)
+	l.busy(t)
+	took := s.stop()
+	l.clients.Wait()
+	if took > 10*time.Second {
+		t.Errorf("got %v to stop, want at most 10 s", took)
+	}
+	again := p.serve(t).signIn("ada@example.com")
+	stored, missing := again.calls(), 0
+	for id := range l.answered {
+		if _, ok := stored[id]; !ok {
+			missing++
+		}
+	}
+	if missing > 0 {
+		t.Errorf("%d of %d calls that were answered are not recorded, want 0", missing, len(l.answered))
+	}
+	l.checkEvents(again)
+	t.Logf("stopped in %v; %d calls and %d changes were answered, all are recorded", took, len(l.answered), len(l.receipts))
+}
+
+// A process that is killed under load loses at most the calls of its last half
+// second, and no event.
+func TestKilledUnderLoad(t *testing.T) {
+	p := newPlace(t)
+	s := p.serve(t)
+	ada := s.signUp("ada@example.com", "Acme")
+	l := work(t, ada, ada.issue("ERP").Secret, ada.issue("switched").Token.ID)
+	l.busy(t)
+	killed := time.Now()
+	s.kill()
+	l.clients.Wait()
+
+	again := p.serve(t).signIn("ada@example.com")
+	stored, missing, oldest := again.calls(), 0, time.Duration(0)
+	for id, at := range l.answered {
+		if _, ok := stored[id]; !ok {
+			missing++
+			oldest = max(oldest, killed.Sub(at))
+		}
+	}
+	if oldest > 500*time.Millisecond {
+		t.Errorf("a call that was answered %v before the end is not recorded, want at most 500 ms", oldest)
+	}
+	l.checkEvents(again)
+	t.Logf("%d of %d answered calls are missing, the oldest was answered %v before the end; all %d changes are recorded",
+		missing, len(l.answered), oldest.Round(time.Millisecond), len(l.receipts))
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	p := newPlace(t)
+	s := p.serve(t)
+	ada := s.signUp("ada@example.com", "Acme")
+	secret := ada.issue("ERP").Secret
+	slow, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", secret)
+	began := time.Now()
+	for _, wait := range []time.Duration{0, 300 * time.Millisecond} {
+		time.Sleep(wait)
+		if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-s.done
+	if took := time.Since(began); took > 2*time.Second || s.cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("got status %d after %v, want 1 at once", s.cmd.ProcessState.ExitCode(), took)
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	p := newPlace(t)
+	for _, arguments := range [][]string{
+		{"srve"}, {"serve", "--port", "1"}, {"keys"}, {"admin", "grant"}, {"audit", "verify"}, {"audit", "verify", "x", "--from", "0"}, {"help", "nothing"},
+	} {
+		status, _, errs := p.run(t, arguments...)
+		if status != 2 || errs == "" {
+			t.Errorf("gatehouse %v: got status %d and %q, want 2 and why", arguments, status, errs)
+		}
+	}
+	for _, arguments := range [][]string{{"help"}, {"--help"}} {
+		contains(t, fmt.Sprint(arguments), p.must(t, arguments...), "serve", "audit verify", "GATEHOUSE_DATABASE  (sqlite:./data/gatehouse.db)", "Exit status")
+	}
+	contains(t, "help keys rotate", p.must(t, "help", "keys", "rotate"), "Add a pepper")
+	contains(t, "version", p.must(t, "version"), "gatehouse ", "go1.")
+	if entries, _ := filepath.Glob(p.path("*")); len(entries) != 0 {
+		t.Errorf("got %v, want nothing made", entries)
+	}
+}
