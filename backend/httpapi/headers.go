@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -60,43 +58,4 @@ func securePage(c *fiber.Ctx) {
 	h.Set(fiber.HeaderContentSecurityPolicy, pagePolicy)
 	h.Set(headerOpenerPolicy, sameOrigin)
 	h.Set(headerPermissions, permissions)
-}
-
-// logAccess writes the line of one request. It has no query, no header and no
-// part of a path that could be a secret.
-func (s *Server) logAccess(c *fiber.Ctx, r *request, status, size int, took time.Duration) {
-	attrs := make([]slog.Attr, 0, 10)
-	attrs = append(attrs,
-		slog.String("request_id", r.id), slog.String("method", c.Method()), slog.String("route", r.template()),
-		slog.String("path", loggable(c.Path())), slog.Int("status", status), slog.Int("bytes", size),
-		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("address", r.address.String()))
-	if d := &r.decision; d.Code != "" {
-		attrs = append(attrs, slog.String("code", string(d.Code)))
-		if d.Token != nil {
-			attrs = append(attrs, slog.String("token", d.Token.ID))
-		}
-	} else if r.person.User.ID != "" {
-		attrs = append(attrs, slog.String("user", r.person.User.ID))
-	}
-	s.access.LogAttrs(c.UserContext(), slog.LevelInfo, "request", attrs...)
-}
-
-const maxLoggable = 32 // bytes of one part of a path: ids fit, codes and tokens do not
-
-// loggable shortens the parts of a path that are long enough to be a secret.
-func loggable(path string) string {
-	long := false
-	for part := range strings.SplitSeq(path, "/") {
-		long = long || len(part) > maxLoggable
-	}
-	if !long {
-		return path
-	}
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		if len(part) > maxLoggable {
-			parts[i] = "…"
-		}
-	}
-	return strings.Join(parts[:min(len(parts), 12)], "/")
 }

@@ -20,8 +20,7 @@ type request struct {
 	id       string
 	began    time.Time
 	address  netip.Addr
-	route    *route // nil until one matched
-	code     portal.Code
+	route    *route          // nil until one matched
 	decision portal.Decision // at a bearer door
 	person   portal.Person   // at a session door
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -41,7 +42,7 @@ type Options struct {
 	Web            fs.FS          // laid out like web.Dist; nil or empty: the pages say that they were not built
 	Outbox         Outbox         // nil: mail leaves for real, and there is no outbox to see
 	Log            *slog.Logger   // nil: silent
-	AccessLog      *slog.Logger   // one line a request; nil: none
+	AccessLog      io.Writer      // one JSON line a request, a few times a second; nil: none
 	Metrics        *Metrics       // nil: nothing is measured
 	Version        string         // of the program, for /version
 	SecurityURL    string         // the Contact of /.well-known/security.txt; "": the page /problems
@@ -60,7 +61,7 @@ type Server struct {
 	trusted  []netip.Prefix
 	outbox   Outbox
 	log      *slog.Logger
-	access   *slog.Logger
+	access   *accessLog
 	metrics  *Metrics
 	version  string
 	contact  string
@@ -86,7 +87,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		portal: o.Portal, keys: o.Keys, url: strings.TrimSuffix(o.PublicURL, "/"), https: u.Scheme == "https",
-		origin: originOf(u), trusted: o.TrustedProxies, outbox: o.Outbox, log: o.Log, access: o.AccessLog,
+		origin: originOf(u), trusted: o.TrustedProxies, outbox: o.Outbox, log: o.Log, access: newAccessLog(o.AccessLog),
 		metrics: o.Metrics, version: o.Version, contact: o.SecurityURL, now: o.Now,
 	}
 	if s.log == nil {
@@ -157,6 +158,7 @@ func (s *Server) Drain() { s.draining.Store(true) }
 // connections. An error means that ctx ended first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
+	defer s.access.flush()
 	return s.app.ShutdownWithContext(ctx)
 }
 
@@ -255,7 +257,7 @@ func (s *Server) finished(c *fiber.Ctx, r *request) {
 	}
 	s.metrics.served(c.Method(), r.template(), status, took)
 	if s.access != nil {
-		s.logAccess(c, r, status, size, took)
+		s.access.add(c, r, status, size, took)
 	}
 }
 

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
@@ -231,10 +232,17 @@ func TestLogHasNoSecrets(t *testing.T) {
 	c := w.integration(secret)
 	c.call("GET", "/api/v1/token?access_token="+secret, nil)
 	c.call("GET", "/"+secret, nil)
+	c.call("GET", "/odd%22\u00e9", nil)
 	c.call("GET", "/api/v1/orders/"+secret, nil)
 	code := w.mails.code(t, "ada@example.com")
 	c.call("GET", "/verify/"+code, nil)
+	eventually(t, "the log is written", func() bool { return strings.Contains(w.log.String(), "/verify/") })
 	log := w.log.String()
+	for line := range strings.Lines(log) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
 	for name, text := range map[string]string{"the secret": secret[20:], "the code": code, "the password": password, "a query": "access_token"} {
 		if strings.Contains(log, text) {
 			t.Errorf("the log has %s", name)

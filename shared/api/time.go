@@ -34,7 +34,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
-	b := make([]byte, 0, len(timeFormat)+2)
+	b := make([]byte, 0, len(timeFormat)+16) // AppendFormat wants room beyond what it keeps
 	b = append(b, '"')
 	b = t.UTC().AppendFormat(b, timeFormat)
 	return append(b, '"'), nil
