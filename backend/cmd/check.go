@@ -35,7 +35,8 @@ type finding struct {
 }
 
 // Run makes the checks of a start, prints each with a mark, and fails if one
-// does. It changes nothing.
+// does. It changes nothing, but that to open an old SQLite file brings its
+// schema up to date.
 func (check) Run(ctx context.Context, sh *shell) error {
 	c, err := config.Load(sh.environ)
 	if err != nil { // the other checks would guess
@@ -126,6 +127,11 @@ func checkDatabase(ctx context.Context, c config.Config, served []string) findin
 	defer cancel()
 	if c.MongoDB != "" {
 		s, err := mongo.Open(ctx, c.MongoDB, mongo.WithoutMigration())
+		var outdated *mongo.OutdatedError
+		if errors.As(err, &outdated) {
+			f.found = fmt.Sprintf("MongoDB is a replica set and answers; a start brings it from schema version %d to %d", outdated.Has, outdated.Needs)
+			return f
+		}
 		if f.wrong = err; err == nil {
 			f.found, f.wrong = "MongoDB is a replica set, answers, and is at the version of this program", s.Close()
 		}

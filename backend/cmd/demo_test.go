@@ -52,7 +52,7 @@ func TestDemoWhileServed(t *testing.T) {
 func TestDemoLeavesAUsedStoreAlone(t *testing.T) {
 	p := newPlace(t)
 	s := p.serve(t)
-	ada := s.signUp("ada@example.com", "Acme")
+	s.signUp("ada@example.com", "Acme")
 	for _, served := range []bool{true, false} {
 		if !served {
 			s.stop()
@@ -63,7 +63,7 @@ func TestDemoLeavesAUsedStoreAlone(t *testing.T) {
 			t.Errorf("got %q, want nobody to sign in as", out)
 		}
 	}
-	ada = p.serve(t).signIn("ada@example.com")
+	ada := p.serve(t).signIn("ada@example.com")
 	if teams, err := ada.Teams(t.Context()); err != nil || len(teams.Data) != 1 {
 		t.Errorf("got %v, %v, want the one team", teams, err)
 	}

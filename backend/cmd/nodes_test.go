@@ -49,6 +49,7 @@ func TestMongoRefusesAStandalone(t *testing.T) {
 // request, on a connection that was open all along.
 func TestTwoNodes(t *testing.T) {
 	p := onMongo(t)
+	contains(t, "check before the first start", p.must(t, "check"), "a start brings it from schema version 0 to ")
 	a := p.serve(t)
 	b := placeIn(t, p.dir, strings.TrimPrefix(p.environ[3], "GATEHOUSE_")).serve(t)
 	contains(t, "node a", a.logged(), `"store":"mongodb"`)

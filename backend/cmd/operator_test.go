@@ -154,7 +154,7 @@ func TestKeysRotate(t *testing.T) {
 	s.stop()
 
 	contains(t, "rotate without a server", p.must(t, "keys", "rotate"), "Added the pepper k2-", "re-keyed at their next use")
-	s = p.serve(t)
+	p.serve(t)
 	wantStatus(t, "after a rotation without a server", p.url, used.Secret, 200)
 }
 

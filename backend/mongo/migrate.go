@@ -98,9 +98,18 @@ func (s *Store) checkVersion(ctx context.Context) error {
 	case version > len(migrations):
 		return newer(version, len(migrations))
 	case version < len(migrations):
-		return fmt.Errorf("the database has schema version %d, and this program needs %d: run gatehouse migrate", version, len(migrations))
+		return &OutdatedError{Has: version, Needs: len(migrations)}
 	}
 	return nil
+}
+
+// OutdatedError says that the schema of a database is older than this program.
+type OutdatedError struct {
+	Has, Needs int // versions; Has is 0 for a new database
+}
+
+func (e *OutdatedError) Error() string {
+	return fmt.Sprintf("the database has schema version %d, and this program needs %d: run gatehouse migrate", e.Has, e.Needs)
 }
 
 func (s *Store) version(ctx context.Context) (int, error) {
