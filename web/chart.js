@@ -42,7 +42,7 @@ function gatehouseChart(el, json) {
       scales: { x: { time: true, range: stacked() ? (_, lo, hi) => [lo - spec.step / 2, hi + spec.step / 2] : undefined }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
       axes: [
         {
-          ...axis, grid: { show: false }, space: 64,
+          ...axis, grid: { show: false }, space: 64, size: 28,
           values: (_, splits) => splits.map((t) => (spec.step < 86400 ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : gatehouseDate(t * 1000, "day"))),
         },
         {

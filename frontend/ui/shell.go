@@ -61,7 +61,7 @@ func (r *root) missing(bare bool) app.UI {
 func (r *root) shell(page app.UI) app.UI {
 	return app.Div().Class("shell").Body(
 		app.Button().Type("button").Class("skip").OnClick(kit.Click("skip", func(app.Context) { bridge.Focus("#main") })).Text("Skip to the page"),
-		app.Div().Class("sidebar").Body(
+		app.Aside().Class("sidebar").Attr("aria-label", "Sidebar").Body(
 			r.switcher("team-switcher", false),
 			app.Nav().Class("sidebar-nav").Attr("aria-label", "Team").Body(r.navItems("nav-item")...),
 			app.Div().Class("sidebar-foot").Body(kit.Brand(), app.Span().Text("Gatehouse")),
@@ -133,7 +133,7 @@ func (r *root) switcher(id string, short bool) app.UI {
 		words = append(words, app.Span().Class("switcher-role").Text(role))
 	}
 	return &kit.Menu{
-		ID: id, Label: "Team: " + name, Class: "switcher", Start: true, Items: items,
+		ID: id, Label: "Team:", Class: "switcher", Start: true, Items: items,
 		Button: []app.UI{
 			app.Span().Class("switcher-mark").Attr("aria-hidden", "true").Text(initials(name, 1)),
 			app.Span().Class("switcher-words").Body(words...),

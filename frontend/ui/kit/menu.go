@@ -26,7 +26,7 @@ type MenuItem struct {
 type Menu struct {
 	app.Compo
 	ID     string
-	Label  string // for screen readers
+	Label  string // for screen readers, read before the text of the button
 	Class  string // of the button: button is-ghost …
 	Button []app.UI
 	Items  []MenuItem
@@ -38,7 +38,7 @@ type Menu struct {
 
 // Render draws the button and, if open, the list.
 func (m *Menu) Render() app.UI {
-	button := app.Button().Type("button").ID(m.ID).Class(orElse(m.Class, "button is-ghost is-icon")).Attr("aria-label", m.Label).
+	button := app.Button().Type("button").ID(m.ID).Class(orElse(m.Class, "button is-ghost is-icon")).
 		Attr("aria-haspopup", "menu").Attr("aria-expanded", boolean(m.open)).
 		OnClick(Click("toggle", m.toggle)).
 		OnKeyDown(On("button keys", func(ctx app.Context, e app.Event) {
@@ -47,7 +47,7 @@ func (m *Menu) Render() app.UI {
 				m.toggle(ctx)
 			}
 		})).
-		Body(m.Button...)
+		Body(append([]app.UI{app.Span().Class("visually-hidden").Text(m.Label)}, m.Button...)...)
 	if !m.open {
 		return app.Div().Class("menu").Body(button)
 	}
