@@ -18,6 +18,7 @@ type Metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
+	failures  *prometheus.CounterVec
 }
 
 // MetricsOptions are what a [Metrics] reads beside requests.
@@ -39,7 +40,10 @@ func NewMetrics(o MetricsOptions) *Metrics {
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"method", "route"}),
 	}
-	m.registry.MustRegister(m.requests, m.durations, collectors.NewGoCollector(),
+	m.failures = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gatehouse_failures_total", Help: "Requests that failed because storage did not answer, or for a fault of ours.",
+	}, []string{"cause"})
+	m.registry.MustRegister(m.requests, m.durations, m.failures, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &portalCollector{o.Portal})
 	gauge := func(name, help string, read func() int) {
 		if read != nil {
@@ -68,6 +72,14 @@ func (m *Metrics) served(method, route string, status int, took time.Duration) {
 	}
 	m.requests.WithLabelValues(method, route, statusText(status)).Inc()
 	m.durations.WithLabelValues(method, route).Observe(took.Seconds())
+}
+
+// failed counts a request that was not the client's fault; cause is storage or
+// internal.
+func (m *Metrics) failed(cause string) {
+	if m != nil {
+		m.failures.WithLabelValues(cause).Inc()
+	}
 }
 
 // statusText saves the usual statuses an allocation.

@@ -93,6 +93,7 @@ func (s *Server) problem(c *fiber.Ctx, r *request, err error) (*api.Problem, *re
 }
 
 func (s *Server) logFailure(r *request, err error) {
+	s.metrics.failed("internal")
 	s.log.Error("a request failed", "request_id", r.id, "route", r.template(), "error", err)
 }
 
@@ -108,6 +109,9 @@ func (s *Server) problemOf(k *kind, code, detail, fix string) *api.Problem {
 func (s *Server) problemOfRules(e *portal.Error) (*api.Problem, *refusal) {
 	f := &refusal{retry: e.RetryAfter}
 	if e.Kind == portal.Busy {
+		if e.Code == portal.ErrUnavailable.Code {
+			s.metrics.failed("storage")
+		}
 		p := &api.Problem{Type: reducedCapacity, Title: capacityTitle, Status: fiber.StatusServiceUnavailable}
 		p.Code, p.Detail, p.Fix = e.Code, e.Detail, e.Fix
 		f.retry = max(f.retry, time.Second)

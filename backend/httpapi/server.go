@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ type Options struct {
 	AccessLog      io.Writer      // one JSON line a request, a few times a second; nil: none
 	Metrics        *Metrics       // nil: nothing is measured
 	Version        string         // of the program, for /version
+	ReadTimeout    time.Duration  // for a whole request; 0: 15 seconds
 	SecurityURL    string         // the Contact of /.well-known/security.txt; "": the page /problems
 	Now            func() time.Time
 }
@@ -110,7 +112,7 @@ func New(o Options) (*Server, error) {
 	s.app = fiber.New(fiber.Config{
 		AppName: "Gatehouse", ServerHeader: "", DisableStartupMessage: true, Network: fiber.NetworkTCP,
 		Immutable: true, CaseSensitive: true, StrictRouting: true, BodyLimit: maxBodyBytes, ReadBufferSize: maxHeaderBytes,
-		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		ReadTimeout: cmp.Or(o.ReadTimeout, readTimeout), WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		DisablePreParseMultipartForm: true, ErrorHandler: s.errorHandler,
 	})
 	s.app.Use(s.around)

@@ -112,6 +112,39 @@ func TestSizes(t *testing.T) {
 	w.send(t, "GET\r\n\r\n").problem(t, 400, "bad-request")
 }
 
+// A request that arrives bit by bit holds a connection only so long.
+func TestSlowRequests(t *testing.T) {
+	w := onOneStore(t, func(o *httpapi.Options) { o.ReadTimeout = 300 * time.Millisecond })
+	for name, begin := range map[string]string{
+		"header": "POST /portal/v1/sessions HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+		"body":   "POST /portal/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		began := time.Now()
+		fmt.Fprint(conn, begin)
+		go func() {
+			for range 100 {
+				time.Sleep(50 * time.Millisecond)
+				if _, err := conn.Write([]byte(" ")); err != nil {
+					return
+				}
+			}
+		}()
+		a := read(t, bufio.NewReader(conn))
+		if a.problem(t, 408, "request-timeout"); !a.closes {
+			t.Errorf("%s: the connection goes on", name)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: refused after %v", name, took)
+		}
+	}
+}
+
 func TestConnectionsEndWhenServerStops(t *testing.T) {
 	w := onOneStore(t, nil)
 	c := w.integration("")
