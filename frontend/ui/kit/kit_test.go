@@ -207,7 +207,7 @@ func TestFieldsAreWired(t *testing.T) {
 func TestDurations(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		time.Second: "1 second", 59 * time.Second: "59 seconds", 61 * time.Second: "1 minute", 89 * time.Minute: "89 minutes",
-		3 * time.Hour: "3 hours", 40 * time.Hour: "2 days", 12 * 24 * time.Hour: "12 days", 90 * 24 * time.Hour: "3 months", 800 * 24 * time.Hour: "2 years",
+		3 * time.Hour: "3 hours", 40 * time.Hour: "2 days", 12 * 24 * time.Hour: "12 days", 90 * 24 * time.Hour: "90 days", 150 * 24 * time.Hour: "5 months", 800 * 24 * time.Hour: "2 years",
 	} {
 		if got := Duration(d); got != want {
 			t.Errorf("Duration(%v) = %q, want %q", d, got, want)

@@ -82,12 +82,12 @@ func Duration(d time.Duration) string {
 		return count(int(d.Round(time.Minute)/time.Minute), "minute")
 	case d < 36*time.Hour:
 		return count(int(d.Round(time.Hour)/time.Hour), "hour")
-	case d < 75*day:
+	case d < 100*day: // the usual life of a token is said in days
 		return count(int(d.Round(day)/day), "day")
 	case d < 700*day:
-		return count(int(d/(30*day)), "month")
+		return count(int((d+15*day)*12/(365*day)), "month")
 	}
-	return count(int(d/(365*day)), "year")
+	return count(int((d+182*day)/(365*day)), "year")
 }
 
 func count(n int, unit string) string { return Count(n, unit, unit+"s") }
