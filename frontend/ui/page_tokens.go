@@ -22,16 +22,17 @@ type tokensPage struct {
 	app.Compo
 	At Place
 
-	now       time.Time
-	filter    token.Filter // of the address
-	seen      string       // the filter that was fetched
-	trail     token.Trail
-	q         string // as it is being typed
-	typed     int
-	tokens    kit.Load[api.List[api.Token]]
-	members   kit.Load[[]api.Member]
-	catalogue kit.Load[api.Catalogue]
-	bulk      tokenBulk
+	now         time.Time
+	filtersOpen bool         // on a phone
+	filter      token.Filter // of the address
+	seen        string       // the filter that was fetched
+	trail       token.Trail
+	q           string // as it is being typed
+	typed       int
+	tokens      kit.Load[api.List[api.Token]]
+	members     kit.Load[[]api.Member]
+	catalogue   kit.Load[api.Catalogue]
+	bulk        tokenBulk
 }
 
 // listRefresh is how often the list is fetched again while it is looked at.

@@ -31,6 +31,11 @@ func (p *tokensPage) filters() app.UI {
 	}
 	body := []app.UI{
 		kit.Search("token-search", "Search by name or id", &p.q, p.search),
+		// On a phone the rest is behind this button.
+		kit.Button(kit.ButtonOpts{
+			Text: "Filters", Icon: "filter", Look: "filters-toggle", Key: "toggle filters", Pressed: &p.filtersOpen,
+			On: func(app.Context) { p.filtersOpen = !p.filtersOpen },
+		}),
 		choose("token-status", "Status", f.Status, []kit.Option{
 			{Value: "", Text: "Every status"},
 			{Value: token.Living, Text: "Not ended"},
@@ -55,7 +60,11 @@ func (p *tokensPage) filters() app.UI {
 	if f.Narrow() {
 		body = append(body, kit.Button(kit.ButtonOpts{Text: "Clear", Icon: "x", Look: kit.Ghost, Small: true, Key: "clear filters", On: p.clear}))
 	}
-	return app.Div().Class("token-filters").Body(kit.FilterBar(body...))
+	all := app.Div().Class("token-filters")
+	if p.filtersOpen {
+		all = all.Class("is-open")
+	}
+	return all.Body(kit.FilterBar(body...))
 }
 
 // search takes up what is typed once typing rests.

@@ -52,7 +52,7 @@ func tokenTable(o tokenTableOpts) app.UI {
 		kit.Column[api.Token]{Head: "Last used", Class: "is-tight", Sort: "last_used_at", Cell: func(t api.Token) app.UI {
 			return kit.TimeAgo(t.LastUsedAt, o.Now, "Never")
 		}},
-		kit.Column[api.Token]{Head: "7 days", Class: "is-tight", Cell: func(t api.Token) app.UI {
+		kit.Column[api.Token]{Head: "7 days", Class: "is-tight is-spark", Cell: func(t api.Token) app.UI {
 			return kit.Sparkline(t.Calls7Days, "Calls in 7 days")
 		}},
 		kit.Column[api.Token]{Head: "Expires", Class: "is-tight", Sort: "expires_at", Cell: func(t api.Token) app.UI {
