@@ -1,34 +1,11 @@
 package mongo
 
 import (
-	"context"
 	"testing"
 
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
-	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
-
-// What Go calls nil is hashed as an empty list or object, and has to come back
-// so.
-func TestNilListsKeepTheirHash(t *testing.T) {
-	s := openAt(t, mongotest.Start(t))
-	chain := newID("tea")
-	for _, data := range []map[string]any{
-		{"abilities": []string(nil)}, {"deep": map[string]any(nil)}, {"list": []any(nil)}, {"texts": map[string]string(nil)}, {"float": float64(7)}, nil,
-	} {
-		err := s.Atomically(t.Context(), func(ctx context.Context) error {
-			_, err := s.Append(ctx, audit.Event{Chain: chain, At: testTime, Action: "x", Data: data})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := len(verifyChain(t, s, chain)); got != 6 {
-		t.Errorf("got %d events, want 6", got)
-	}
-}
 
 // Pruning goes past chains at rest, which keep an event for ever, and removes
 // from the beginning of a chain only.

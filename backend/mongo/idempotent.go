@@ -118,7 +118,7 @@ func (s *Store) FinishIdempotent(ctx context.Context, r portal.Idempotent) error
 // AbandonIdempotent implements [portal.OnceStore].
 func (s *Store) AbandonIdempotent(ctx context.Context, key string) error {
 	return s.write(ctx, "abandon a request", func(ctx context.Context) error {
-		_, err := s.idempotents.DeleteOne(ctx, byID(key))
+		_, err := s.idempotents.DeleteOne(ctx, bson.D{{Key: "_id", Value: key}, {Key: "done", Value: false}})
 		return err
 	})
 }

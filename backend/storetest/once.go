@@ -195,6 +195,16 @@ var onceTests = []test{
 			t.Errorf("got %d that took over, want 1", n)
 		}
 	}},
+	{"an answer that is stored cannot be abandoned", func(t *testing.T, s portal.Store) {
+		ctx, r := begin(t), newIdempotent()
+		get[*portal.Idempotent](t)(s.BeginIdempotent(ctx, r, now))
+		r.Done, r.Status = true, 201
+		noError(t, s.FinishIdempotent(ctx, r))
+		noError(t, s.AbandonIdempotent(ctx, r.Key))
+		if got := get[*portal.Idempotent](t)(s.BeginIdempotent(ctx, r, now)); got == nil || got.Status != 201 {
+			t.Errorf("got %+v, want the answer", got)
+		}
+	}},
 	{"an abandoned key is new", func(t *testing.T, s portal.Store) {
 		ctx, r := begin(t), newIdempotent()
 		get[*portal.Idempotent](t)(s.BeginIdempotent(ctx, r, now))
