@@ -2,12 +2,14 @@ package cmd_test
 
 import (
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/deploy"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -40,13 +42,41 @@ func TestDemo(t *testing.T) {
 	checkDemo(t, s)
 }
 
-func TestDemoWhileServed(t *testing.T) {
-	p := newPlace(t)
+// With a catalogue of one's own, as strict as it may be, while it is served.
+func TestDemoWithAStrictCatalogue(t *testing.T) {
+	p := newPlace(t, "CATALOGUE=catalogue.yaml")
+	strict := deploy.Catalogue()
+	for _, change := range [][2]string{
+		{"default: 90d", "default: 5d"},
+		{"max: 365d", "max: 37d"},
+		{"max_overlap: 7d", "max_overlap: 1h"},
+		{"max: { quota: 6000, window: 1m }", "max: { quota: 600, window: 1m }"},
+	} {
+		if !strings.Contains(strict, change[0]) {
+			t.Fatalf("the example catalogue has no %q any more", change[0])
+		}
+		strict = strings.Replace(strict, change[0], change[1], 1)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(p.path("catalogue.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(strict, "max: 37d", "max: 20d", 1))
+	status, _, errs := p.run(t, "demo")
+	if status != 1 {
+		t.Errorf("a catalogue that the demo does not fit: got status %d, want 1", status)
+	}
+	contains(t, "the error", errs, "in which tokens may live 37 days")
+
+	write(strict)
 	s := p.serve(t)
 	out := p.must(t, "demo")
 	contains(t, "the demo", out, "Filled the store")
 	wantStatus(t, "the token that was shown", p.url, secretShown.FindString(out), http.StatusOK)
-	checkDemo(t, s)
+	if strings.Contains(s.logged(), `"level":"ERROR"`) {
+		t.Errorf("the log has errors:\n%s", s.logged())
+	}
 }
 
 func TestDemoLeavesAUsedStoreAlone(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -72,7 +73,11 @@ func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s, err := start(n)
+	var access io.Writer // requests are for machines to read
+	if !sh.terminal {
+		access = sh.err
+	}
+	s, err := start(n, access)
 	if err != nil {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
 		defer cancel()
@@ -103,8 +108,9 @@ type server struct {
 	idle    chan struct{} // closed when the work in the background is over
 }
 
-// start serves in the background. Its errors are sentences for the operator.
-func start(n *node) (_ *server, err error) {
+// start serves in the background, and writes a line for each request to access
+// unless that is nil. Its errors are sentences for the operator.
+func start(n *node, access io.Writer) (_ *server, err error) {
 	s := &server{node: n, failed: make(chan error, 2), idle: make(chan struct{})}
 	l, err := listen("GATEHOUSE_LISTEN", n.config.Listen)
 	if err != nil {
@@ -123,7 +129,7 @@ func start(n *node) (_ *server, err error) {
 	}
 	options := httpapi.Options{
 		Portal: n.portal, Keys: n.keys, PublicURL: n.config.PublicURL, TrustedProxies: n.config.TrustedProxies,
-		Web: web.Dist(), Log: n.log, Metrics: measured, Version: programVersion(),
+		Web: web.Dist(), Log: n.log, AccessLog: access, Metrics: measured, Version: programVersion(),
 	}
 	if n.outbox != nil {
 		options.Outbox = shownOutbox{n.outbox}

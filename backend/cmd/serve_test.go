@@ -23,9 +23,13 @@ func TestServeOnAnEmptyDirectory(t *testing.T) {
 			t.Errorf("mode of %s: got %v, want %v", path, got, want)
 		}
 	}
-	log := lines(t, s.logged())
-	last := log[len(log)-1]
-	if last["msg"] != "serving" || last["url"] != p.url || last["store"] != "sqlite:./data/gatehouse.db" {
+	var last map[string]any
+	for _, l := range lines(t, s.logged()) {
+		if l["msg"] == "serving" {
+			last = l
+		}
+	}
+	if last["url"] != p.url || last["store"] != "sqlite:./data/gatehouse.db" {
 		t.Errorf("got the log line %v, want one that says where it serves with what", last)
 	}
 	resp, err := http.Get(fmt.Sprintf("http://%s/metrics", last["metrics"]))
@@ -43,6 +47,7 @@ func TestServeOnAnEmptyDirectory(t *testing.T) {
 		t.Error("the metrics are on the public listener too")
 	}
 	s.stop()
+	contains(t, "the log", s.logged(), `"msg":"request","request_id":"`, `"path":"/readyz","status":200`)
 	if _, err := os.Lstat(p.path("data/gatehouse.db.sock")); !os.IsNotExist(err) {
 		t.Errorf("the socket after the end: got %v, want none", err)
 	}
@@ -269,11 +274,11 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	defer slow.Close()
 	fmt.Fprintf(slow, "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", secret)
 	began := time.Now()
-	for _, wait := range []time.Duration{0, 300 * time.Millisecond} {
-		time.Sleep(wait)
+	for range 2 {
 		if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
+		eventually(t, "the signal is noticed", 5*time.Second, func() bool { return strings.Contains(s.logged(), `"msg":"stopping"`) })
 	}
 	<-s.done
 	if took := time.Since(began); took > 2*time.Second || s.cmd.ProcessState.ExitCode() != 1 {

@@ -92,6 +92,9 @@ func Fill(ctx context.Context, o Options) (_ Result, err error) {
 	case state != Empty:
 		return Result{}, ErrNotEmpty
 	}
+	if err := fits(o.Catalogue); err != nil {
+		return Result{}, err
+	}
 	if marks, _, err := o.Store.Hit(ctx, marker, 1, markedFor, o.Now); err != nil || marks != 1 {
 		return Result{}, errors.Join(ErrNotEmpty, err)
 	}
@@ -120,6 +123,29 @@ func Fill(ctx context.Context, o Options) (_ Result, err error) {
 	shown := s.tokens[shownToken]
 	return Result{Calls: s.calls, Token: shownToken, Secret: shown.secret}, nil
 }
+
+// fits refuses a catalogue that the tokens of the demo could not be made with.
+func fits(c *portal.Catalogue) error {
+	for _, role := range []portal.Role{portal.Owner, portal.Admin, portal.Developer} {
+		for _, name := range []string{"orders:read", "orders:write", "usage:read", "token:rotate"} {
+			if !c.MayGrant(role, name) {
+				return fmt.Errorf("the demo is made for a catalogue like the example, in which the role %s may grant %s", role, name)
+			}
+		}
+	}
+	for _, name := range []string{"tokens:verify", "tokens:introspect"} {
+		if !c.MayGrant(portal.Owner, name) {
+			return fmt.Errorf("the demo is made for a catalogue like the example, in which the role owner may grant %s", name)
+		}
+	}
+	if most := c.Tokens.MaxLifetime; most != 0 && most < minLifetime {
+		return fmt.Errorf("the demo is made for a catalogue like the example, in which tokens may live %d days", minLifetime/day)
+	}
+	return nil
+}
+
+// minLifetime keeps the tokens of the demo alive until the present.
+const minLifetime = (days + 7) * day
 
 // step is something that happens at a time.
 type step struct {

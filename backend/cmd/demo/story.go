@@ -82,7 +82,7 @@ func (s *stage) beginnings() []step {
 		from: address("192.0.2.77"),
 	})
 	create(peakLoad, 3, 15, plan{
-		maker: ben, team: acme, env: portal.Live, abilities: both, waits: 14 * day, limit: &portal.RateLimit{Quota: 3000, Window: time.Minute},
+		maker: ben, team: acme, env: portal.Live, abilities: both, waits: 14 * day, limit: 3000,
 		note: "For the sale in two weeks.", agent: "acme-webshop/5.0 (go)", from: address("203.0.113.91"),
 	})
 	create(customs, 12, 14, plan{
@@ -90,7 +90,7 @@ func (s *stage) beginnings() []step {
 		agent: "broker/1.0", from: address("192.0.2.5"),
 	})
 	create(staging, 25, 9, plan{
-		maker: cleo, team: acme, env: portal.Test, abilities: both, limit: &portal.RateLimit{Quota: 60, Window: time.Minute},
+		maker: cleo, team: acme, env: portal.Test, abilities: both, limit: 60,
 		agent: "acme-ci/2 (node)", from: address("203.0.113.150"),
 	})
 	create(agent, 24, 16, plan{

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,10 +53,10 @@ type plan struct {
 	maker, team string
 	env         portal.Env
 	abilities   []string
-	lives       time.Duration // from its making; 0: the default
+	lives       time.Duration // from its making; 0: 90 days; less if the catalogue says so
 	waits       time.Duration // from its making until it becomes valid
 	addresses   []string
-	limit       *portal.RateLimit
+	limit       int // a minute; 0: the default
 	note        string
 	agent       string
 	from        netip.Addr
@@ -67,12 +68,17 @@ func (s *stage) create(ctx context.Context, name string, p plan) error {
 	if err != nil {
 		return err
 	}
-	in := portal.NewToken{
-		Name: name, Note: p.note, Env: p.env, Abilities: p.abilities, Addresses: p.addresses, RateLimit: p.limit,
+	now, rules := s.clock.now(), s.portal.Catalogue().Tokens
+	lives := cmp.Or(p.lives, 90*day)
+	if rules.MaxLifetime > 0 {
+		lives = min(lives, rules.MaxLifetime)
 	}
-	now := s.clock.now()
-	if p.lives > 0 {
-		in.ExpiresAt = now.Add(p.lives)
+	in := portal.NewToken{
+		Name: name, Note: p.note, Env: p.env, Abilities: p.abilities, Addresses: p.addresses, ExpiresAt: now.Add(lives),
+	}
+	if p.limit > 0 {
+		most := float64(rules.MaxLimit.Quota) * float64(time.Minute) / float64(rules.MaxLimit.Window)
+		in.RateLimit = &portal.RateLimit{Quota: max(1, min(p.limit, rules.MaxLimit.Quota, int(most))), Window: time.Minute}
 	}
 	if p.waits > 0 {
 		in.NotBefore = now.Add(p.waits)
@@ -115,6 +121,7 @@ func (s *stage) update(ctx context.Context, by, name string, c portal.TokenChang
 // rotate makes the next secret of a token; what uses it moves over later.
 func (s *stage) rotate(ctx context.Context, by, name string, overlap time.Duration) error {
 	return s.change(ctx, by, name, func(who portal.Person, t *held) error {
+		overlap = min(overlap, s.portal.Catalogue().Tokens.MaxOverlap)
 		_, secret, err := s.portal.RotateToken(ctx, who, t.team, t.id, portal.Rotation{Overlap: &overlap})
 		t.old, t.secret = t.secret, secret
 		return err
