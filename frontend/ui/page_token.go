@@ -190,7 +190,7 @@ func (p *tokenPage) tabs(t api.Token) app.UI {
 func (p *tokenPage) tab(t taggedToken) app.UI {
 	switch p.At.Get("tab") {
 	case "usage":
-		return app.Div().Class("tab-usage").Body(&usageCharts{At: p.At, Token: t.ID})
+		return app.Div().Class("tab-usage", "stack").Body(&usageCharts{At: p.At, Token: t.ID}, &tokenCallers{At: p.At, Token: t.ID})
 	case "calls":
 		return app.Div().Class("tab-calls").Body(&callLog{At: p.At, Token: t.ID})
 	case "events":

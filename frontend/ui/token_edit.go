@@ -44,13 +44,19 @@ func (p *tokenPage) startEdit(ctx app.Context, what string) {
 		f.Addresses += token.ShortAddress(a)
 	}
 	p.edit = tokenEdit{what: what, form: f, base: t}
-	ctx.Defer(func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
+	later(ctx, p, func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
 }
 
 func (p *tokenPage) cancelEdit(ctx app.Context) {
 	what := p.edit.what
 	p.edit = tokenEdit{}
-	ctx.Defer(func(app.Context) { bridge.Focus("#edit-" + what) })
+	later(ctx, p, func(app.Context) { bridge.Focus("#edit-" + what) })
+}
+
+// later runs f once the page is drawn again. What the context of a button is
+// asked for is lost if the button goes.
+func later(ctx app.Context, page app.Composer, f func(app.Context)) {
+	kit.Do(ctx, page, func(context.Context) error { return nil }, func(ctx app.Context, _ error) { ctx.Defer(f) })
 }
 
 // editCard draws the edit of something that has a card of its own.

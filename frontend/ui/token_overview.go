@@ -30,13 +30,15 @@ func (p *tokenPage) stats(t api.Token) app.UI {
 		}
 	}
 	ends := kit.StatOpts{Name: "Expires", Value: "Never", Hint: "Revoke it when nothing uses it"}
-	if !t.ExpiresAt.IsZero() {
+	if !t.RevokedAt.IsZero() {
+		ends = kit.StatOpts{Name: "Revoked", Value: kit.Ago(p.now.Sub(t.RevokedAt.Time)), Hint: bridge.FormatDate(t.RevokedAt.Time, bridge.Minute)}
+	} else if !t.ExpiresAt.IsZero() {
 		ends.Hint = bridge.FormatDate(t.ExpiresAt.Time, bridge.Minute)
 		if left := t.ExpiresAt.Sub(p.now); left > 0 {
 			ends.Value = "in " + kit.Duration(left)
 			ends.Kind = warnIf(left < endsSoon)
 		} else {
-			ends.Value = kit.Ago(-left)
+			ends.Name, ends.Value = "Expired", kit.Ago(-left)
 		}
 	}
 	var calls, refused int64
@@ -110,7 +112,7 @@ func (p *tokenPage) abilities(t api.Token) app.UI {
 func (p *tokenPage) details(t api.Token) app.UI {
 	c, _ := p.catalogue.Get()
 	row := func(what, name, label string, value app.UI) app.UI {
-		if p.edit.what == what {
+		if what != "" && p.edit.what == what {
 			return app.Div().Class("detail-row", "is-editing").Body(p.editForm(p.editFields(t, c)))
 		}
 		body := []app.UI{app.Dt().Text(name), app.Dd().Body(value)}

@@ -111,12 +111,9 @@ func (s *tokenStop) breakage(t api.Token, now time.Time) app.UI {
 		kind = kit.Warn
 	}
 	body := []app.UI{app.P().Text(b.Text)}
-	if len(b.Callers) > 0 {
-		items := make([]app.UI, 0, 3)
-		for i, c := range b.Callers {
-			if i == 3 {
-				break
-			}
+	if len(b.Callers) > 2 { // two are in the sentence
+		items := make([]app.UI, 0, len(b.Callers))
+		for _, c := range b.Callers {
 			line := []app.UI{kit.ID(c.Address)}
 			if c.Client != "" {
 				line = append(line, app.Span().Text(c.Client))

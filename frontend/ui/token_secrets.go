@@ -26,6 +26,8 @@ func (p *tokenPage) secrets(t api.Token) app.UI {
 	}
 	o := kit.CardOpts{Title: "Secrets", Text: "One secret works. Rotate to move to a new one without a gap."}
 	switch {
+	case t.Status == api.TokenRevoked || t.Status == api.TokenExpired:
+		o.Text = "No secret of this token works any more."
 	case tl.Pending:
 		o.Text = "A new secret waits for its first use; the old one works until then, and after that for the overlap."
 	case tl.Rotating:

@@ -85,6 +85,34 @@ func callers(calls []api.Call, now time.Time) []Caller {
 	return out
 }
 
+// Source is an address that a token was used from.
+type Source struct {
+	Address, Client string
+	Calls, Refused  int
+	Last            time.Time
+}
+
+// Sources sums up calls, newest first, by address and client: most calls first.
+func Sources(calls []api.Call) []Source {
+	at := map[[2]string]int{}
+	var out []Source
+	for _, c := range calls {
+		key := [2]string{c.Address, ClientName(c.UserAgent)}
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, Source{Address: key[0], Client: key[1], Last: c.At.Time})
+		}
+		out[i].Calls++
+		if c.Status == 401 || c.Status == 403 || c.Status == 429 {
+			out[i].Refused++
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Source) int { return b.Calls - a.Calls })
+	return out
+}
+
 func addresses(callers []Caller) string {
 	const most = 2
 	var out []string

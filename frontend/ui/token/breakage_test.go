@@ -1,6 +1,7 @@
 package token
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,5 +81,22 @@ func TestMidnight(t *testing.T) {
 	}
 	if got := Midnight(now, func(string) (time.Time, bool) { return time.Time{}, false }); !got.Equal(now.Truncate(day)) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestSources(t *testing.T) {
+	got := Sources([]api.Call{
+		{Address: "10.0.0.1", UserAgent: "curl/8 x", Status: 200, At: api.At(now)},
+		{Address: "10.0.0.2", UserAgent: "go", Status: 403, At: api.At(now.Add(-time.Minute))},
+		{Address: "10.0.0.2", UserAgent: "go", Status: 500, At: api.At(now.Add(-time.Hour))},
+		{Address: "10.0.0.1", UserAgent: "go", Status: 200, At: api.At(now.Add(-time.Hour))},
+	})
+	want := []Source{
+		{"10.0.0.2", "go", 2, 1, now.Add(-time.Minute)},
+		{"10.0.0.1", "curl/8", 1, 0, now},
+		{"10.0.0.1", "go", 1, 0, now.Add(-time.Hour)},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
