@@ -115,6 +115,32 @@ func TestLateAnswersAreDropped(t *testing.T) {
 	}
 }
 
+// child tells its parent of a result.
+type child struct {
+	app.Compo
+	OnDone func()
+}
+
+func (c *child) Render() app.UI { return app.Span() }
+
+func TestAResultDrawsTheParentToo(t *testing.T) {
+	told := "not yet"
+	c := &child{OnDone: func() { told = "told" }}
+	p := &page{draw: func(*page) app.UI { return app.Div().Body(app.Text(told), c) }}
+	d := app.NewClientTester(p)
+	defer d.Close()
+	d.Consume()
+	d.Dispatch(app.Dispatch{Mode: app.Update, Source: c, Function: func(ctx app.Context) {
+		Do(ctx, c, func(context.Context) error { return nil }, func(app.Context, error) { c.OnDone() })
+	}})
+	d.Consume()
+	d.Consume()
+	has(t, html(t, p), "told")
+	if strings.Contains(html(t, p), "not yet") {
+		t.Error("the parent was not drawn again")
+	}
+}
+
 func TestAHandlerNeedsAKey(t *testing.T) {
 	for name, f := range map[string]func(){
 		"On":     func() { On("", nil) },

@@ -50,7 +50,7 @@ func caught() {
 const requestTimeout = 15 * time.Minute
 
 // Do runs work in the background and then done on the goroutine that draws,
-// after which c is drawn again. If c has left the page by then, done does not
+// after which c and what it is in are drawn again. If c has left the page by then, done does not
 // run. Work must not touch c.
 func Do(ctx app.Context, c app.Composer, work func(context.Context) error, done func(app.Context, error)) {
 	d := ctx.Dispatcher()
@@ -63,9 +63,18 @@ func Do(ctx app.Context, c app.Composer, work func(context.Context) error, done 
 			defer caught()
 			if done != nil {
 				done(ctx, err)
+				redraw(ctx, c)
 			}
 		}})
 	})
+}
+
+// redraw draws what c is in as well: what was done may have called a function of
+// its parent, and go-app draws parents after events only.
+func redraw(ctx app.Context, c app.Composer) {
+	if c.Mounted() {
+		ctx.Dispatcher().Emit(c, nil)
+	}
 }
 
 // Ask is Do for work that has a result.
@@ -85,6 +94,7 @@ func After(ctx app.Context, c app.Composer, d time.Duration, f func(app.Context)
 		disp.Dispatch(app.Dispatch{Mode: app.Update, Source: c, Function: func(ctx app.Context) {
 			defer caught()
 			f(ctx)
+			redraw(ctx, c)
 		}})
 	}
 	if app.IsServer {
