@@ -222,8 +222,10 @@ type issued struct {
 	secret string
 }
 
+// token makes a token; the password was given just now.
 func (w *world) token(p person, change func(in *portal.NewToken)) issued {
 	w.t.Helper()
+	p.Session.FreshUntil = w.now.Add(time.Minute)
 	in := portal.NewToken{Name: fmt.Sprint("token ", secret.NewLookup()), Env: portal.Live, Abilities: []string{"orders:read"}}
 	if change != nil {
 		change(&in)
