@@ -136,9 +136,11 @@ func (r *secretReveal) download(app.Context) {
 
 // stored closes the dialog and forgets the secret.
 func (r *secretReveal) stored(ctx app.Context) {
-	done := r.done
+	page, done := r.page, r.done
 	r.wipe()
-	if done != nil {
-		done(ctx)
+	if done == nil {
+		return
 	}
+	// The button goes with the dialog, and what its context asks for with it.
+	kit.Do(ctx, page, func(context.Context) error { return nil }, func(ctx app.Context, _ error) { done(ctx) })
 }
