@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/mongo"
+	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
@@ -313,6 +316,32 @@ func TestRevocationOnTheSameConnection(t *testing.T) {
 			ask().problem(t, 401, "invalid-token")
 		}
 	})
+}
+
+// A change that one server answered is in force for the next request to another
+// that shares the database.
+func TestRevocationOnAnotherNode(t *testing.T) {
+	uri := mongotest.Start(t)
+	keys, err := secret.InitKeys(t.TempDir() + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes [2]*world
+	for i := range nodes {
+		s, err := mongo.Open(t.Context(), uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes[i] = newNode(t, s, nil, keys, nil)
+	}
+	ada := nodes[0].signUp("Ada")
+	for i := range 20 {
+		issued := ada.token(fmt.Sprintf("token %d", i), "orders:read")
+		there := nodes[1].integration(issued.Secret)
+		there.call("GET", "/api/v1/orders", nil).want(t, 200)
+		ada.call("POST", ada.path("tokens", issued.Token.ID, "revoke"), nil).want(t, 200)
+		there.call("GET", "/api/v1/orders", nil).problem(t, 401, "invalid-token")
+	}
 }
 
 func TestCallsAreRecorded(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 // goldenRoutes reads the table of routes as a reader sees it: method, path,
 // rule.
-func goldenRoutes(t *testing.T) [][3]string {
+func goldenRoutes(t testing.TB) [][3]string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/routes.golden")
 	if err != nil {

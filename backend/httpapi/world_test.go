@@ -165,16 +165,22 @@ func testCatalogue() *portal.Catalogue {
 
 func newWorld(t testing.TB, store portal.Store, records portal.RecordReader, change func(*httpapi.Options)) *world {
 	t.Helper()
+	keys, err := secret.InitKeys(t.TempDir() + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newNode(t, store, records, keys, change)
+}
+
+// newNode is one server among several that share keys and a database.
+func newNode(t testing.TB, store portal.Store, records portal.RecordReader, keys *secret.Keys, change func(*httpapi.Options)) *world {
+	t.Helper()
 	w := &world{t: t, store: store, clock: &clock{}, mails: &mailbox{}, log: &logBuffer{}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.url = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
-	keys, err := secret.InitKeys(t.TempDir() + "/keys")
-	if err != nil {
-		t.Fatal(err)
-	}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	w.portal = portal.New(portal.Options{
 		Store: store, Catalogue: testCatalogue(), Keys: keys, Hasher: hasher, Mailer: w.mails, Records: records,
