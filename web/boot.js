@@ -62,7 +62,19 @@ for (const kind of [HTMLInputElement, HTMLTextAreaElement]) {
 
 // Going back restores the scroll position; the program asks before it scrolls up.
 let popped = false;
-addEventListener("popstate", () => { popped = true; });
+let guard = null; // {here, ask}: asked instead of going back
+addEventListener("popstate", (e) => {
+  if (!guard) {
+    popped = true;
+    return;
+  }
+  e.stopImmediatePropagation(); // this listener is older than go-app's
+  history.pushState(null, "", guard.here);
+  guard.ask();
+});
+function gatehouseGuardBack(ask) {
+  guard = ask ? { here: location.href, ask } : null;
+}
 function gatehousePopped() {
   const was = popped;
   popped = false;

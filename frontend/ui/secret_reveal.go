@@ -86,7 +86,7 @@ func (r *secretReveal) view() app.UI {
 		}
 	}
 	return kit.Dialog(kit.DialogOpts{
-		ID: "secret-reveal", Title: "Store this secret now", Wide: true,
+		ID: "secret-reveal", Title: "Store the secret of “" + r.token.Name + "” now", Wide: true,
 		Text: "It is shown this once. Gatehouse keeps only a keyed hash of it, so nobody can look it up later.",
 		Body: body, Foot: foot,
 		OnClose: func(app.Context) { r.leaving = true },

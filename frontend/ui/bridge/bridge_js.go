@@ -143,12 +143,6 @@ func Popped() bool { return window().Call("gatehousePopped").Truthy() }
 // SetTitle sets the title of the document.
 func SetTitle(title string) { document().Set("title", title) }
 
-// Back goes one step back in the history.
-func Back() { window().Get("history").Call("back") }
-
-// Assign leaves the program for a page of the server.
-func Assign(url string) { window().Get("location").Call("assign", url) }
-
 // Reload loads the page again.
 func Reload() { window().Get("location").Call("reload") }
 
@@ -223,16 +217,13 @@ func GuardLeaving(on bool) {
 // GuardBack has f called instead of going back or forward in the history, until
 // release is called. f must return at once.
 func GuardBack(f func()) (release func()) {
-	here := window().Get("location").Get("href").String()
-	fn := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		args[0].Call("stopImmediatePropagation") // go-app's router listens as well
-		window().Get("history").Call("pushState", js.Null(), "", here)
+	fn := js.FuncOf(func(js.Value, []js.Value) any {
 		f()
 		return nil
 	})
-	window().Call("addEventListener", "popstate", fn, true)
+	window().Call("gatehouseGuardBack", fn)
 	return func() {
-		window().Call("removeEventListener", "popstate", fn, true)
+		window().Call("gatehouseGuardBack", js.Null())
 		fn.Release()
 	}
 }

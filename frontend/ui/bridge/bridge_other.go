@@ -70,12 +70,6 @@ func Popped() bool { return false }
 // SetTitle sets the title of the document.
 func SetTitle(string) {}
 
-// Back goes one step back in the history.
-func Back() {}
-
-// Assign leaves the program for a page of the server.
-func Assign(string) {}
-
 // Reload loads the page again.
 func Reload() {}
 
