@@ -79,6 +79,7 @@ type Shell struct {
 	Wasm     string
 	Favicon  string
 	Inter    string
+	Licenses string // of what others made
 }
 
 // Shell returns the shell for a visit. Its Config tells the program the
@@ -102,6 +103,7 @@ func (m Manifest) Shell(v Visit) Shell {
 		Title: page.Title + " · Gatehouse", Page: page.Skeleton, Config: string(config),
 		CSS: m.Files["app.css"], Boot: m.Files["boot.js"], WasmExec: m.Files["wasm_exec.js"],
 		Wasm: m.Files["app.wasm"], Favicon: m.Files["favicon.svg"], Inter: m.Files["inter.woff2"],
+		Licenses: m.Files["licenses.txt"],
 	}
 }
 

@@ -75,6 +75,12 @@ func collect(wasm string) (map[string]*asset, error) {
 	}
 	files["uplot.js"].body = append(append(files["uplot.js"].body, '\n'), glue...)
 
+	notices, err := licenses(strings.TrimSpace(string(root)))
+	if err != nil {
+		return nil, err
+	}
+	files["licenses.txt"] = &asset{body: notices}
+
 	css, err := stylesheet(filepath.Join(webDir, "css"), func(name string) (string, bool) {
 		a, ok := files[name]
 		if !ok {

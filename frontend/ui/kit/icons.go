@@ -1,13 +1,7 @@
 package kit
 
-// icons are the insides of icons of Lucide 1.62.0 (https://lucide.dev).
-//
-// ISC License. Copyright (c) 2026 Lucide Icons and Contributors. Permission to
-// use, copy, modify, and/or distribute this software for any purpose with or
-// without fee is hereby granted, provided that the above copyright notice and
-// this permission notice appear in all copies. THE SOFTWARE IS PROVIDED "AS IS"
-// AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE. Some
-// are derived from Feather, MIT License, Copyright (c) 2013-present Cole Bemis.
+// icons are the insides of icons of Lucide 1.62.0 (https://lucide.dev), under
+// the licence in icons.LICENSE.
 var icons = map[string]string{
 	"layout-dashboard":  `<rect width="7" height="9" x="3" y="3" rx="1"/><rect width="7" height="5" x="14" y="3" rx="1"/><rect width="7" height="9" x="14" y="12" rx="1"/><rect width="7" height="5" x="3" y="16" rx="1"/>`,
 	"key-round":         `<path d="M2.586 17.414A2 2 0 0 0 2 18.828V21a1 1 0 0 0 1 1h3a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h1a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h.172a2 2 0 0 0 1.414-.586l.814-.814a6.5 6.5 0 1 0-4-4z"/><circle cx="16.5" cy="7.5" r=".5" fill="currentColor"/>`,
