@@ -204,6 +204,7 @@ func (w *world) signedUp(name string) person {
 func (w *world) member(owner person, name string, role portal.Role) person {
 	w.t.Helper()
 	p := w.signedUp(name)
+	w.now = w.now.Add(time.Millisecond) // members are listed by joining
 	noError(w.t, w.AddMember(w.ctx, owner.Person, owner.team, p.User.ID, role))
 	p.team = owner.team
 	return p
