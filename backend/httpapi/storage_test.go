@@ -1,0 +1,72 @@
+package httpapi_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/httpapi"
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// gone is a store whose database does not answer once down is set.
+type gone struct {
+	portal.Store
+	down bool
+}
+
+func (g *gone) err() error {
+	if g.down {
+		return errors.Join(errors.New("no route to host"), portal.ErrUnavailable)
+	}
+	return nil
+}
+
+func (g *gone) TokenRecords(ctx context.Context, ids []string) ([]*portal.Token, error) {
+	if err := g.err(); err != nil {
+		return nil, err
+	}
+	return g.Store.TokenRecords(ctx, ids)
+}
+
+func (g *gone) SessionByHash(ctx context.Context, hash string) (portal.Session, error) {
+	if err := g.err(); err != nil {
+		return portal.Session{}, err
+	}
+	return g.Store.SessionByHash(ctx, hash)
+}
+
+func (g *gone) Hit(ctx context.Context, key string, n int64, window time.Duration, now time.Time) (int64, time.Time, error) {
+	if err := g.err(); err != nil {
+		return 0, time.Time{}, err
+	}
+	return g.Store.Hit(ctx, key, n, window, now)
+}
+
+// A database that does not answer closes every door, with a time to come back
+// and not a word about the database.
+func TestStorageDoesNotAnswer(t *testing.T) {
+	inner, _ := stores[0].open(t)
+	store := &gone{Store: inner}
+	w := newWorld(t, store, nil, func(*httpapi.Options) {})
+	ada := w.signUp("Ada")
+	c := w.integration(ada.token("x", "orders:read").Secret)
+	c.call("GET", "/api/v1/orders", nil).want(t, 200)
+	store.down = true
+	for name, a := range map[string]answer{
+		"token":   c.call("GET", "/api/v1/orders", nil),
+		"session": ada.call("GET", "/portal/v1/session", nil),
+		"sign-in": ada.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: password}),
+	} {
+		a.want(t, 503)
+		p := into[api.Problem](t, a)
+		if p.Type != "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity" || a.header.Get("Retry-After") == "" || a.header.Get("Content-Type") != api.ProblemType {
+			t.Errorf("%s: got %v %s", name, a.header, a.body)
+		}
+	}
+	c.call("GET", "/healthz", nil).want(t, 200)
+	store.down = false
+	c.call("GET", "/api/v1/orders", nil).want(t, 200)
+}
