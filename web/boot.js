@@ -182,7 +182,7 @@ const openers = new Map();
 function gatehouseModal(id) {
   const dialog = document.getElementById(id);
   if (!dialog || dialog.open) return;
-  openers.set(id, document.activeElement);
+  openers.set(id, openers.get(id) ?? document.activeElement);
   dialog.showModal();
   (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input,select,textarea,button:not(.dialog-close)"))?.focus();
 }

@@ -47,7 +47,16 @@ func Dialog(o DialogOpts) app.UI {
 			if !o.Sticky && o.OnClose != nil {
 				o.OnClose(ctx)
 			}
-		}, "cancel "+o.ID)
+		}, "cancel "+o.ID).
+		On("close", func(ctx app.Context, _ app.Event) {
+			defer caught()
+			// The second Escape in a row closes it whatever the page says. If the
+			// page still draws it then, it opens again.
+			if !o.Sticky && o.OnClose != nil {
+				o.OnClose(ctx)
+			}
+			ctx.Defer(func(app.Context) { bridge.ShowModal(o.ID) })
+		}, "close "+o.ID)
 	if o.Wide {
 		d = d.Class("is-wide")
 	}
