@@ -206,6 +206,13 @@ func TestTheMakersRoleBinds(t *testing.T) {
 	noError(t, w.AddMember(w.ctx, ada.Person, ada.team, adm.User.ID, portal.Owner))
 	w.wants(portal.OK, tok.secret, "orders:read", "orders:write")
 
+	adm.User.DisabledAt = w.now
+	noError(t, w.store.ReplaceUser(w.ctx, adm.User))
+	w.wants(portal.MakerGone, tok.secret)
+	adm.User.DisabledAt = time.Time{}
+	noError(t, w.store.ReplaceUser(w.ctx, adm.User))
+	w.wants(portal.OK, tok.secret)
+
 	noError(t, w.store.DeleteUser(w.ctx, adm.User.ID))
 	w.wants(portal.MakerGone, tok.secret)
 }

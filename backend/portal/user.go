@@ -21,7 +21,9 @@ type User struct {
 
 // UserStore is what users need from storage.
 type UserStore interface {
-	InsertUser(ctx context.Context, u User) error                   // NameTaken: the address has an account
+	InsertUser(ctx context.Context, u User) error // NameTaken: the address has an account
+	// ReplaceUser also brings the standing of the tokens that the person made in
+	// step: a disabled maker lends nothing.
 	ReplaceUser(ctx context.Context, u User) error                  // NotFound; NameTaken
 	User(ctx context.Context, id string) (User, error)              // NotFound
 	UserByEmail(ctx context.Context, emailKey string) (User, error) // NotFound
