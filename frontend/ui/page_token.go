@@ -23,6 +23,7 @@ type tokenPage struct {
 	token     kit.Load[taggedToken]
 	catalogue kit.Load[api.Catalogue]
 	routes    kit.Load[api.Usage] // calls by route, for the last use of abilities
+	usedAt    time.Time           // when the token was last used, as far as routes knows
 	receipt   kit.Load[api.List[api.Event]]
 	edit      tokenEdit
 	rotation  tokenRotation
@@ -48,7 +49,6 @@ func (p *tokenPage) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &p.now)
 	p.catalogue.Fetch(ctx, p, p.At.API.Catalogue)
 	p.fetch(ctx)
-	p.fetchRoutes(ctx)
 	kit.Every(ctx, p, tokenRefresh, func(ctx app.Context) bool {
 		if !p.token.Busy() && !p.busy() {
 			p.fetch(ctx)
@@ -76,8 +76,13 @@ func (p *tokenPage) fetch(ctx app.Context) {
 	p.token.FetchThen(ctx, p, func(ctx context.Context) (taggedToken, error) { return p.get(ctx, at) }, p.arrived)
 }
 
-// arrived fetches the proof of a revocation: at which revision it was made.
+// arrived fetches what hangs on the token: its usage whenever it was used, and
+// the proof of a revocation, at which revision it was made.
 func (p *tokenPage) arrived(ctx app.Context, t taggedToken) {
+	if _, there := p.routes.Get(); !there && !p.routes.Busy() || !t.LastUsedAt.Equal(p.usedAt) {
+		p.usedAt = t.LastUsedAt.Time
+		p.fetchRoutes(ctx)
+	}
 	if _, there := p.receipt.Get(); t.Status != api.TokenRevoked || there || p.receipt.Busy() || p.receipt.Err() != nil {
 		return
 	}

@@ -139,7 +139,9 @@ func (p *newTokenPage) send(ctx app.Context) {
 		case t.Secret == "":
 			p.lost = &t.Token
 		default:
-			p.reveal.open(ctx, p, t, func(ctx app.Context) { ctx.Navigate(p.At.InTeam("tokens", t.Token.ID)) })
+			p.reveal.open(ctx, p, t, func(ctx app.Context) {
+				Replace(ctx, p.At.InTeam("tokens", t.Token.ID)) // going back leads to the list, not to an empty form
+			})
 		}
 	})
 }

@@ -75,14 +75,14 @@ func (r *secretReveal) view() app.UI {
 	}
 	foot := []app.UI{kit.Button(kit.ButtonOpts{Text: "I have stored it", Look: kit.Primary, Key: "secret stored", On: r.stored})}
 	if r.leaving {
-		text := "Close without storing it? It cannot be shown again; only a rotation gives you another one."
+		text, verb := "Close without storing it? It cannot be shown again; only a rotation gives you another one.", "Close without storing"
 		if r.saved {
-			text = "Close? The secret cannot be shown again. Be sure that it is where it belongs."
+			text, verb = "Close? The secret cannot be shown again. Be sure that it is where it belongs.", "Close for good"
 		}
 		body = append(body, app.Div().Class("banner", kit.Warn).Attr("role", "alert").Body(kit.Icon("triangle-alert"), app.P().Text(text)))
 		foot = []app.UI{
 			kit.Button(kit.ButtonOpts{Text: "Keep it open", Key: "secret keep", On: func(app.Context) { r.leaving = false }}),
-			kit.Button(kit.ButtonOpts{Text: "Close without storing", Look: kit.Danger, Key: "secret close", On: r.stored}),
+			kit.Button(kit.ButtonOpts{Text: verb, Look: kit.Danger, Key: "secret close", On: r.stored}),
 		}
 	}
 	return kit.Dialog(kit.DialogOpts{

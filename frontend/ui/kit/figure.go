@@ -205,6 +205,10 @@ type Bar struct {
 func Timeline(label string, from, to, now time.Time, bars ...Bar) app.UI {
 	const width = 1000
 	span := max(to.Sub(from), time.Second)
+	style := bridge.Day
+	if span < 72*time.Hour {
+		style = bridge.Minute
+	}
 	at := func(t time.Time) int {
 		return int(min(max(int64(t.Sub(from))*width/int64(span), 0), width))
 	}
@@ -232,7 +236,7 @@ func Timeline(label string, from, to, now time.Time, bars ...Bar) app.UI {
 	return app.Div().Class("timeline").Body(
 		app.Ul().Attr("aria-label", label).Body(rows...),
 		app.Div().Class("timeline-scale").Attr("aria-hidden", "true").Body(
-			app.Span().Text(bridge.FormatDate(from, bridge.Day)), app.Span().Text(bridge.FormatDate(to, bridge.Day)),
+			app.Span().Text(bridge.FormatDate(from, style)), app.Span().Text(bridge.FormatDate(to, style)),
 		),
 	)
 }
