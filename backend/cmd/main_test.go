@@ -77,7 +77,7 @@ func (p *place) path(name string) string { return filepath.Join(p.dir, name) }
 func (p *place) command(arguments ...string) *exec.Cmd {
 	c := exec.Command(binary, arguments...)
 	c.Dir, c.Env = p.dir, p.environ
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.SysProcAttr = child()
 	return c
 }
 
