@@ -317,8 +317,10 @@ func TestDecisionID(t *testing.T) {
 	if newDecisionID(at) == id {
 		t.Error("got the same id twice")
 	}
-	if first, second := newDecisionID(at).String(), newDecisionID(at.Add(ms)).String(); first >= second {
-		t.Errorf("got %s before %s, want them in the order of time", second, first)
+	for _, later := range []time.Duration{16, time.Microsecond, ms - 1, ms, time.Hour} {
+		if first, second := newDecisionID(at).String(), newDecisionID(at.Add(later)).String(); first >= second {
+			t.Errorf("%v later: got %s before %s, want them in the order of time", later, second, first)
+		}
 	}
 }
 
