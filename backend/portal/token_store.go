@@ -43,7 +43,7 @@ type Token struct {
 	LastUsedAt    time.Time    // to the minute
 	LastUsedFrom  string       // address
 	Generations   []Generation // oldest first, at most MaxGenerations
-	Rev           int64        // seq of the event that changed it last
+	Rev           int64        // seq of the event with which somebody changed it last; a use does not
 	Standing      Standing
 }
 

@@ -41,21 +41,19 @@ func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask)
 		}
 		if t.FirstUsedAt.IsZero() {
 			t.FirstUsedAt, changed = now, true
-			e, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.used_first", t.ID, from, map[string]any{"generation": number}))
-			if err != nil {
+			// Rev stays: a use changes nothing that somebody could be editing, and
+			// must not refuse the edit.
+			if _, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.used_first", t.ID, from, map[string]any{"generation": number})); err != nil {
 				return err
 			}
-			t.Rev = e.Seq
 		}
 		if g.ActivatedAt.IsZero() {
 			t.activate(number, now)
 			changed = true
 			data := map[string]any{"generation": number, "overlap_seconds": int(g.Overlap.Seconds())}
-			e, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.rotation_activated", t.ID, from, data))
-			if err != nil {
+			if _, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.rotation_activated", t.ID, from, data)); err != nil {
 				return err
 			}
-			t.Rev = e.Seq
 		}
 		if !changed {
 			return nil
