@@ -91,7 +91,7 @@ func (p *auditPage) chainCard() app.UI {
 	if !p.At.May("owner", "admin", "auditor") {
 		return kit.Nothing()
 	}
-	return p.chain.View(kit.Skeleton("line"), func(c api.ChainState) app.UI {
+	return p.chain.View(kit.Skeleton("state"), func(c api.ChainState) app.UI {
 		if !c.Verified {
 			return kit.Banner(kit.BannerOpts{Kind: kit.Bad, Text: "The chain of events is broken: " + c.Detail})
 		}

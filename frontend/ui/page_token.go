@@ -57,6 +57,17 @@ func (p *tokenPage) OnMount(ctx app.Context) {
 	})
 }
 
+// OnUpdate runs when the tab changed, with which the shell sets its own title.
+func (p *tokenPage) OnUpdate(app.Context) {
+	if t, ok := p.token.Get(); ok {
+		p.setTitle(t.Token)
+	}
+}
+
+func (p *tokenPage) setTitle(t api.Token) {
+	bridge.SetTitle(t.Name + " · " + p.At.Team.Team.Name + " · Gatehouse")
+}
+
 // OnDismount forgets the secret, however the page was left.
 func (p *tokenPage) OnDismount() { p.reveal.wipe() }
 
@@ -79,11 +90,15 @@ func (p *tokenPage) fetch(ctx app.Context) {
 // arrived fetches what hangs on the token: its usage whenever it was used, and
 // the proof of a revocation, at which revision it was made.
 func (p *tokenPage) arrived(ctx app.Context, t taggedToken) {
+	p.setTitle(t.Token)
 	if _, there := p.routes.Get(); !there && !p.routes.Busy() || !t.LastUsedAt.Equal(p.usedAt) {
 		p.usedAt = t.LastUsedAt.Time
 		p.fetchRoutes(ctx)
 	}
 	if _, there := p.receipt.Get(); t.Status != api.TokenRevoked || there || p.receipt.Busy() || p.receipt.Err() != nil {
+		return
+	}
+	if !p.seesEvents(t.Token) {
 		return
 	}
 	at := p.At
@@ -112,8 +127,13 @@ func mayChange(t api.Token) bool {
 
 // Render draws the page.
 func (p *tokenPage) Render() app.UI {
+	var header app.UI = kit.Nothing()
+	if _, there := p.token.Get(); !there && p.token.Err() != nil {
+		header = kit.Header(kit.HeaderOpts{Title: "Token", Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
+	}
 	return app.Div().Class("token-page").Body(
-		p.token.View(kit.Skeleton("title", "tabs", "stat", "block"), p.draw),
+		header,
+		p.token.View(kit.Skeleton("header", "tabs", "stats", "block"), p.draw),
 		p.rotation.dialog(p), p.stop.dialog(p), p.reveal.view(),
 	)
 }
@@ -179,17 +199,27 @@ var tokenTabs = []struct{ value, text string }{{"", "Overview"}, {"usage", "Usag
 
 func (p *tokenPage) tabs(t api.Token) app.UI {
 	now := p.At.Get("tab")
-	tabs := make([]kit.Tab, len(tokenTabs))
+	var tabs []kit.Tab
 	known := false
-	for i, x := range tokenTabs {
-		tabs[i] = kit.Tab{Text: x.text, Href: p.At.Path, On: x.value == now}
-		if x.value != "" {
-			tabs[i].Href += "?tab=" + x.value
+	for _, x := range tokenTabs {
+		if x.value == "events" && !p.seesEvents(t) {
+			continue
 		}
-		known = known || x.value == now
+		tab := kit.Tab{Text: x.text, Href: p.At.Path, On: x.value == now}
+		if x.value != "" {
+			tab.Href += "?tab=" + x.value
+		}
+		known = known || tab.On
+		tabs = append(tabs, tab)
 	}
 	tabs[0].On = tabs[0].On || !known
 	return kit.Tabs("Views of "+t.Name, tabs...)
+}
+
+// seesEvents reports whether the person may read what happened to a token:
+// developers only of their own.
+func (p *tokenPage) seesEvents(t api.Token) bool {
+	return t.CreatedBy.ID == p.At.User.ID || p.At.May("owner", "admin", "auditor")
 }
 
 func (p *tokenPage) tab(t taggedToken) app.UI {
@@ -199,7 +229,10 @@ func (p *tokenPage) tab(t taggedToken) app.UI {
 	case "calls":
 		return app.Div().Class("tab-calls").Body(&callLog{At: p.At, Token: t.ID})
 	case "events":
+		if !p.seesEvents(t.Token) {
+			break
+		}
 		return app.Div().Class("tab-events").Body(&eventLog{At: p.At, Token: t.ID})
 	}
-	return p.catalogue.View(kit.Skeleton("stat", "block"), func(api.Catalogue) app.UI { return p.overview(t.Token) })
+	return p.catalogue.View(kit.Skeleton("stats", "block"), func(api.Catalogue) app.UI { return p.overview(t.Token) })
 }

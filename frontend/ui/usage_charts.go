@@ -153,8 +153,8 @@ func (u *usageCharts) Render() app.UI {
 				Replace(ctx, u.At.With("span", v))
 			},
 		})),
-		u.all.View(kit.Skeleton("chart"), u.drawCharts),
-		u.by.View(kit.Skeleton("line", "line", "line"), u.drawTables),
+		u.all.View(kit.Skeleton("stats", "chart", "chart"), u.drawCharts),
+		u.by.View(kit.Skeleton("table"), u.drawTables),
 	)
 }
 

@@ -84,7 +84,9 @@ func (l *Load[T]) View(skeleton app.UI, full func(T) app.UI) app.UI {
 	case l.err != nil:
 		return app.Div().Class("load").Body(Failed(l.err, l.Again))
 	default:
-		return app.Div().Class("load").Attr("aria-busy", "true").Body(skeleton)
+		// Another kind of element, so that go-app replaces it: turned into the
+		// content piece by piece, the shapes would be seen to move.
+		return app.Section().Class("load").Attr("aria-busy", "true").Body(skeleton)
 	}
 }
 

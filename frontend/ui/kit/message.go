@@ -89,13 +89,20 @@ func Empty(o EmptyOpts) app.UI {
 	return box.Body(body...)
 }
 
-// Skeleton draws grey shapes where something is awaited: title, line, bar,
-// table, chart, stat, block, form, field, tabs. They take the space of what will
-// come, so that nothing jumps.
+// Skeleton draws grey shapes where something is awaited: header, title, line,
+// state, bar, table, row, chart, stats, block, card, form, field, tabs. They take
+// the space of what will come, so that nothing jumps.
 func Skeleton(shapes ...string) app.UI {
 	body := make([]app.UI, len(shapes))
 	for i, s := range shapes {
 		body[i] = app.Div().Class("skeleton", "is-"+s)
+		if s == "stats" {
+			stats := make([]app.UI, 4)
+			for j := range stats {
+				stats[j] = app.Div().Class("skeleton", "is-stat")
+			}
+			body[i] = StatRow(stats...)
+		}
 	}
 	return app.Div().Class("skeletons").Body(append(body, app.Span().Class("visually-hidden").Text("Loading"))...)
 }
