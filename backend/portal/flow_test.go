@@ -83,7 +83,7 @@ func (m *mailbox) Send(_ context.Context, msg portal.Message) error {
 	return nil
 }
 
-// newest returns the newest mail, which must be about something.
+// mail returns the newest mail, which must be about something.
 func (w *world) mail(subject string) portal.Message {
 	w.t.Helper()
 	w.mails.mu.Lock()
