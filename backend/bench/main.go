@@ -3,20 +3,17 @@
 // run. What it prints are ratios, because figures of different minutes or
 // machines cannot be compared.
 //
-//	go run ./backend/bench [-rounds 5] [-seconds 3] [-connections 64]
+//	go run ./backend/bench [-rounds 5] [-length 3s] [-connections 64] [-only TEXT] [-profile DIR]
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -28,6 +25,8 @@ func main() {
 	rounds := flag.Int("rounds", 5, "how often each server is loaded")
 	length := flag.Duration("length", 3*time.Second, "how long each time")
 	connections := flag.Int("connections", 64, "keep-alive connections at once")
+	only := flag.String("only", "", "load only the bare server and those whose name has this text")
+	profile := flag.String("profile", "", "a directory to write a CPU profile of each server to")
 	serve := flag.String("serve", "", "used by itself: bare, sqlite or mongodb")
 	database := flag.String("database", "", "used by itself: where the store is")
 	flag.Parse()
@@ -35,20 +34,14 @@ func main() {
 	defer stop()
 	var err error
 	if *serve != "" {
-		err = serveFor(ctx, *serve, *database)
+		err = profiled(*profile, *serve, func() error { return serveFor(ctx, *serve, *database) })
 	} else {
-		err = measure(ctx, *rounds, *length, *connections)
+		err = measure(ctx, plan{*rounds, *length, *connections, *only, *profile})
 	}
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-}
-
-// ready is what a server process says once it listens.
-type ready struct {
-	Addr    string
-	Secrets []string // of tokens that may read orders
 }
 
 // target is one server with one kind of request.
@@ -66,24 +59,41 @@ type target struct {
 	p99    []time.Duration
 }
 
-func measure(ctx context.Context, rounds int, length time.Duration, connections int) error {
+// plan is what the flags say.
+type plan struct {
+	rounds      int
+	length      time.Duration
+	connections int
+	only        string
+	profile     string
+}
+
+func measure(ctx context.Context, p plan) error {
 	dir, err := os.MkdirTemp("", "gatehouse-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	bare, err := start(ctx, "bare", "")
+	servers := servers{profile: p.profile}
+	defer servers.stop()
+	bare, err := servers.start(ctx, "bare", "")
 	if err != nil {
 		return err
 	}
 	targets := []*target{{name: "bare Fiber", addr: bare.Addr, method: "GET", path: "/hello", want: 200, tokens: []string{"none"}}}
 	add := func(store string, r ready) {
-		targets = append(targets,
-			&target{name: store + ", decision (403)", addr: r.Addr, method: "DELETE", path: "/api/v1/orders/none", want: 403, tokens: r.Secrets},
-			&target{name: store + ", list of orders", addr: r.Addr, method: "GET", path: "/api/v1/orders?limit=1", want: 200, tokens: r.Secrets},
-		)
+		for _, t := range []*target{
+			{name: "who am I", method: "GET", path: "/api/v1/token", want: 200},
+			{name: "refusal (403)", method: "DELETE", path: "/api/v1/orders/none", want: 403},
+			{name: "list of orders", method: "GET", path: "/api/v1/orders?limit=1", want: 200},
+		} {
+			t.name, t.addr, t.tokens = store+", "+t.name, r.Addr, r.Secrets
+			if strings.Contains(t.name, p.only) {
+				targets = append(targets, t)
+			}
+		}
 	}
-	sqlite, err := start(ctx, "sqlite", dir+"/bench.db")
+	sqlite, err := servers.start(ctx, "sqlite", dir+"/bench.db")
 	if err != nil {
 		return err
 	}
@@ -93,50 +103,26 @@ func measure(ctx context.Context, rounds int, length time.Duration, connections 
 		fmt.Println("Without MongoDB:", err)
 	} else {
 		defer end()
-		mongodb, err := start(ctx, "mongodb", mongotest.WithDatabase(uri, "gatehouse_bench"))
+		mongodb, err := servers.start(ctx, "mongodb", mongotest.WithDatabase(uri, "gatehouse_bench"))
 		if err != nil {
 			return err
 		}
 		add("MongoDB", mongodb)
 	}
-	for round := range rounds {
+	for round := range p.rounds {
 		for _, t := range targets {
-			if err := t.load(ctx, length, connections); err != nil {
+			if err := t.load(ctx, p.length, p.connections); err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
 			t.ratios = append(t.ratios, t.rates[round]/targets[0].rates[round])
 		}
 	}
-	report(targets, rounds, length, connections)
+	report(targets, p)
 	return nil
 }
 
-// start runs this program again as a server, which ends with ctx.
-func start(ctx context.Context, kind, database string) (ready, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return ready{}, err
-	}
-	cmd := exec.CommandContext(ctx, self, "-serve", kind, "-database", database)
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = endWithParent()
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return ready{}, err
-	}
-	if err := cmd.Start(); err != nil {
-		return ready{}, err
-	}
-	line, err := bufio.NewReader(pipe).ReadBytes('\n')
-	if err != nil {
-		return ready{}, errors.Join(fmt.Errorf("the %s server did not start", kind), err)
-	}
-	var r ready
-	return r, json.Unmarshal(line, &r)
-}
-
-func report(targets []*target, rounds int, length time.Duration, connections int) {
-	fmt.Printf("\n%d connections, %d rounds of %v each, in turns; median [least to most]\n\n", connections, rounds, length)
+func report(targets []*target, p plan) {
+	fmt.Printf("\n%d connections, %d rounds of %v each, in turns; median [least to most]\n\n", p.connections, p.rounds, p.length)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "server\trequests/s\tof bare Fiber\tp50\tp99")
 	for _, t := range targets {

@@ -123,7 +123,7 @@ func (o *outbox) Send(_ context.Context, m portal.Message) error {
 }
 
 // fill signs a person up as the portal does, and makes tokens that may read
-// orders.
+// orders. Each is used once, because the first use is an event.
 func fill(ctx context.Context, p *portal.Portal, mails *outbox) ([]string, error) {
 	const browser = "bench"
 	from := portal.Origin{}
@@ -148,6 +148,9 @@ func fill(ctx context.Context, p *portal.Portal, mails *outbox) ([]string, error
 		})
 		if err != nil {
 			return nil, err
+		}
+		if d := p.Decide(ctx, &portal.Ask{Secret: text, At: time.Now()}); d.Code != portal.OK {
+			return nil, fmt.Errorf("the first use of a token was refused: %s", d.Code)
 		}
 		secrets = append(secrets, text)
 	}
