@@ -58,7 +58,7 @@ func (r *secretReveal) view() app.UI {
 	command := token.FirstCall(bridge.Origin(), r.token.Abilities, secret)
 	body := []app.UI{
 		app.Div().Class("secret").Body(
-			app.Code().Class("secret-text").ID("secret").Attr("tabindex", "0").Attr("aria-label", "The secret of "+r.token.Name).Text(secret),
+			app.Code().Class("secret-text").ID("secret").Attr("tabindex", "0").Attr("role", "textbox").Attr("aria-readonly", "true").Attr("aria-label", "The secret of "+r.token.Name).Text(secret),
 			r.copyButton("token", "Copy", kit.Primary, func() string { return string(r.secret) }),
 		),
 		app.Div().Class("secret-more").Body(

@@ -113,13 +113,15 @@ func (p *tokenPage) details(t api.Token) app.UI {
 	c, _ := p.catalogue.Get()
 	row := func(what, name, label string, value app.UI) app.UI {
 		if what != "" && p.edit.what == what {
-			return app.Div().Class("detail-row", "is-editing").Body(p.editForm(p.editFields(t, c)))
+			return app.Div().Class("detail-row", "is-editing").Body(
+				app.Dt().Class("visually-hidden").Text(name), app.Dd().Body(p.editForm(p.editFields(t, c))),
+			)
 		}
-		body := []app.UI{app.Dt().Text(name), app.Dd().Body(value)}
+		body := []app.UI{app.Div().Class("detail-value").Body(value)}
 		if label != "" {
-			body = append(body, app.Div().Class("detail-edit").Body(p.editButton(t, what, label)...))
+			body = append(body, p.editButton(t, what, label)...)
 		}
-		return app.Div().Class("detail-row").Body(body...)
+		return app.Div().Class("detail-row").Body(app.Dt().Text(name), app.Dd().Body(body...))
 	}
 	return kit.Card(
 		kit.CardOpts{Title: "Details", Flush: true},

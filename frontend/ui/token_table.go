@@ -86,8 +86,12 @@ func (o tokenTableOpts) selection(choosable []api.Token) kit.Column[api.Token] {
 			on++
 		}
 	}
+	text := "Select every token of this page"
+	if on > 0 {
+		text += ", " + kit.Number(int64(on)) + " of " + kit.Number(int64(len(choosable))) + " selected"
+	}
 	all := kit.Checkbox(kit.CheckOpts{
-		ID: "select-all", Text: "Select every token of this page", HideText: true, Key: key,
+		ID: "select-all", Text: text, HideText: true, Key: key,
 		Checked: on == len(choosable), Mixed: on > 0 && on < len(choosable),
 		On: func(_ app.Context, on bool) { o.OnSelectAll(choosable, on) },
 	})

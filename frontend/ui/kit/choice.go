@@ -85,7 +85,7 @@ func Checkbox(o CheckOpts) app.UI {
 			o.On(ctx, ctx.JSSrc().Get("checked").Bool())
 		}))
 	if o.Mixed {
-		in = in.Attr("aria-checked", "mixed").Class("is-mixed")
+		in = in.Class("is-mixed") // aria-checked is not for boxes of HTML: Text should say it
 	}
 	if o.Hint != "" {
 		in = in.Attr("aria-describedby", o.ID+"-hint")
