@@ -207,13 +207,21 @@ func (b *browser) gone(text string) { b.t.Helper(); b.ask("gone", text) }
 
 // press activates the button, link or tab of that name, as a person would: with
 // the mouse, in the topmost dialog if one is open.
-func (b *browser) press(name string) { b.t.Helper(); b.mouse(b.ask("place", name)) }
+func (b *browser) press(name string) { b.t.Helper(); b.mouse("place", name) }
 
 // pressIn does the same inside the row, card or section that shows a text.
-func (b *browser) pressIn(row, name string) { b.t.Helper(); b.mouse(b.ask("placeIn", row, name)) }
+func (b *browser) pressIn(row, name string) { b.t.Helper(); b.mouse("placeIn", row, name) }
 
-func (b *browser) mouse(at string) {
+// mouse clicks where something is, once it has stopped moving: a person waits
+// for that too.
+func (b *browser) mouse(call string, args ...any) {
 	b.t.Helper()
+	at := b.ask(call, args...)
+	for still := ""; still != at; {
+		still = at
+		time.Sleep(60 * time.Millisecond) // a few frames
+		at = b.ask(call, args...)
+	}
 	var x, y float64
 	if _, err := fmt.Sscanf(at, "%g,%g", &x, &y); err != nil {
 		b.t.Fatalf("place %q: %v", at, err)

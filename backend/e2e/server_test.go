@@ -136,7 +136,7 @@ func (s *server) run(path string) {
 			s.t.Errorf("gatehouse ended with %v\n%s", err, s.logged())
 		}
 		if s.t.Failed() {
-			s.t.Logf("the log of %s:\n%s", s.url, tail(s.logged(), 4000))
+			s.t.Logf("the log of %s:\n%s", s.url, tail(s.logged(), 6000))
 		}
 	})
 	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {

@@ -65,6 +65,13 @@ func (c *Client) Chain(ctx context.Context, team string) (api.ChainState, error)
 	return call[api.ChainState](ctx, c, "GET", path(portal+"/teams", team, "events", "chain"), nil)
 }
 
+// ExportEvents returns all events of a team, oldest first, one JSON object a
+// line: what `gatehouse audit verify` reads.
+func (c *Client) ExportEvents(ctx context.Context, team string) ([]byte, error) {
+	r, err := c.send(ctx, "GET", path(portal+"/teams", team, "events", "export"), nil)
+	return r.Body, err
+}
+
 // UsageQuery says which usage is wanted. Zero values leave it to the server.
 type UsageQuery struct {
 	From, To time.Time

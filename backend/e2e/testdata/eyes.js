@@ -49,7 +49,8 @@ window.eyes = (() => {
   const shown = () => squeeze(document.body.innerText);
   return {
     see: (text) => shown().includes(text),
-    gone: (text) => !shown().includes(text),
+    // What is under way hides its words, so it is not gone yet.
+    gone: (text) => !document.querySelector(".is-busy") && !shown().includes(text),
     place: (wanted) => place(find(world(), wanted)),
     placeIn: (text, wanted) => {
       const rows = [...document.querySelectorAll("tr, li, article, section, fieldset, [data-row]")]
