@@ -104,15 +104,10 @@ func (p *tokensPage) list(page api.List[api.Token]) app.UI {
 	if len(page.Data) == 0 {
 		return p.empty()
 	}
-	var newer, older func(app.Context)
-	if _, ok := p.trail.Before(p.filter); ok {
-		newer = p.previous
-	}
-	if page.NextCursor != nil {
-		older = p.next
-	}
+	_, back := p.trail.Before(p.filter)
+	on := page.NextCursor != nil
 	count := kit.Count(len(page.Data), "token", "tokens")
-	if newer != nil || older != nil {
+	if back || on {
 		count += ", page " + kit.Number(int64(p.filter.Page))
 	}
 	return kit.Card(kit.CardOpts{Flush: true},
@@ -120,8 +115,23 @@ func (p *tokensPage) list(page api.List[api.Token]) app.UI {
 			Tokens: page.Data, Now: p.now, At: p.At, Sort: p.filter.Sort, Selected: p.bulk.selected,
 			OnSort: p.sort, OnSelect: p.bulk.toggle, OnSelectAll: p.bulk.toggleAll,
 		}),
-		kit.Pager(count, newer, older),
+		app.Nav().Class("pager").Attr("aria-label", "Pages of tokens").Body(
+			app.Span().Class("muted").Text(count),
+			app.Div().Class("pager-buttons").Body(p.pageButtons(back, on)...),
+		),
 	)
+}
+
+// pageButtons draws the ways to the pages before and after, in whatever order the
+// list is.
+func (p *tokensPage) pageButtons(back, on bool) []app.UI {
+	if !back && !on {
+		return nil
+	}
+	return []app.UI{
+		kit.Button(kit.ButtonOpts{Text: "Previous", Icon: "chevron-left", Small: true, Disabled: !back, Key: "previous page", On: p.previous}),
+		kit.Button(kit.ButtonOpts{Text: "Next", Icon: "chevron-right", Small: true, Disabled: !on, Key: "next page", On: p.next}),
+	}
 }
 
 // previous and next look at the list as it is when they are clicked: the buttons

@@ -109,7 +109,7 @@ func (b *tokenBulk) dialog(p *tokensPage) app.UI {
 	if inUse > 0 {
 		o.Body = append(o.Body, kit.Banner(kit.BannerOpts{
 			Kind: kit.Warn,
-			Text: kit.Count(inUse, "live token was", "live tokens were") + " used in the last day. What uses them will stop working.",
+			Text: kit.Count(inUse, "live token was", "live tokens were") + " used in the last day. Whatever does so will be refused.",
 		}))
 	}
 	if b.verb == "revoke" {

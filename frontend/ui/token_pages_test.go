@@ -208,7 +208,7 @@ func TestTokensPageListsAndSelects(t *testing.T) {
 	}}})
 	p := &tokensPage{At: at(d, "developer", "/tokens?status=living&env=live")}
 	do := page(t, p)
-	drawn(t, p, "ERP", "tok1", `id="select-tok1"`, `!id="select-tok2"`, `!id="select-tok3"`, "+2", "and g:h, i:j", "is-soon", "Older", "!Newer", "4 tokens, page 1", "Calls in 7 days: 28")
+	drawn(t, p, "ERP", "tok1", `id="select-tok1"`, `!id="select-tok2"`, `!id="select-tok3"`, "+2", "and g:h, i:j", "is-soon", "Previous", "Next", "4 tokens, page 1", "Calls in 7 days: 28")
 	if r := d.sent("GET", "/tokens"); len(r) != 1 || !strings.Contains(r[0].Path, "env=live&limit=50&status=active%2Cpending%2Csuspended") {
 		t.Errorf("got %+v", r)
 	}
