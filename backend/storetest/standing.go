@@ -78,6 +78,27 @@ var standingTests = []test{
 				portal.Standing{MakerRole: portal.Owner},
 			},
 			{
+				"the maker is disabled", func(ctx context.Context) error {
+					disabled := maker
+					disabled.DisabledAt = now
+					return s.ReplaceUser(ctx, disabled)
+				},
+				portal.Standing{},
+				portal.Standing{MakerRole: portal.Owner},
+			},
+			{
+				"a new role of a disabled maker", func(ctx context.Context) error {
+					return s.SaveMember(ctx, portal.Member{Team: x.team.ID, User: maker.ID, Role: portal.Developer, JoinedAt: now})
+				},
+				portal.Standing{},
+				portal.Standing{MakerRole: portal.Owner},
+			},
+			{
+				"the maker is enabled", func(ctx context.Context) error { return s.ReplaceUser(ctx, maker) },
+				portal.Standing{MakerRole: portal.Developer},
+				portal.Standing{MakerRole: portal.Owner},
+			},
+			{
 				"the maker is gone", func(ctx context.Context) error { return s.DeleteUser(ctx, maker.ID) },
 				portal.Standing{},
 				portal.Standing{MakerRole: portal.Owner},
@@ -104,6 +125,45 @@ var standingTests = []test{
 		want := tok
 		want.Standing = portal.Standing{}
 		same(t, "all else stays", get[portal.Token](t)(s.Token(ctx, x.team.ID, tok.ID)), want)
+	}},
+	{"is nothing for all tokens of a disabled maker", func(t *testing.T, s portal.Store) {
+		ctx, x, y := begin(t), storeTeam(t, s), storeTeam(t, s)
+		maker := x.owner
+		storeMember(t, s, y.team.ID, maker.ID, portal.Developer)
+		mine := func(tok *portal.Token) { tok.Maker = maker.ID }
+		here, there, others := x.storeToken(t, s, mine), y.storeToken(t, s, mine), y.storeToken(t, s, nil)
+		disabled := maker
+		disabled.DisabledAt = now
+		noError(t, s.ReplaceUser(ctx, disabled))
+		late := x.storeToken(t, s, mine) // written by a request that was under way
+		gone := []portal.Token{here, there, late}
+		for _, tok := range gone {
+			equal(t, "standing", standingOf(ctx, t, s, tok.Team, tok.ID), portal.Standing{})
+		}
+		disabled.Name = "Grace"
+		noError(t, s.ReplaceUser(ctx, disabled)) // another change does not bring it back
+		equal(t, "still", standingOf(ctx, t, s, x.team.ID, here.ID), portal.Standing{})
+		equal(t, "another's token", standingOf(ctx, t, s, y.team.ID, others.ID), portal.Standing{MakerRole: portal.Owner})
+		noError(t, s.ReplaceUser(ctx, maker))
+		for i, role := range []portal.Role{portal.Owner, portal.Developer, portal.Owner} {
+			equal(t, "enabled", standingOf(ctx, t, s, gone[i].Team, gone[i].ID), portal.Standing{MakerRole: role})
+		}
+	}},
+	{"is right after a maker was disabled and changed roles at once", func(t *testing.T, s portal.Store) {
+		ctx, x, maker := begin(t), storeTeam(t, s), storeUser(t, s)
+		storeMember(t, s, x.team.ID, maker.ID, portal.Developer)
+		tok := x.storeToken(t, s, func(tok *portal.Token) { tok.Maker, tok.Standing.MakerRole = maker.ID, portal.Developer })
+		disabled := maker
+		disabled.DisabledAt = now
+		for _, err := range race(writers, func(i int) error {
+			if i == writers/2 {
+				return s.ReplaceUser(ctx, disabled)
+			}
+			return s.SaveMember(ctx, portal.Member{Team: x.team.ID, User: maker.ID, Role: portal.Roles[i%4], JoinedAt: now})
+		}) {
+			noError(t, err)
+		}
+		equal(t, "standing", standingOf(ctx, t, s, x.team.ID, tok.ID), portal.Standing{})
 	}},
 	{"is not changed by replacing the token", func(t *testing.T, s portal.Store) {
 		ctx, x := begin(t), storeTeam(t, s)
