@@ -209,9 +209,6 @@ func (b *browser) gone(text string) { b.t.Helper(); b.ask("gone", text) }
 // the mouse, in the topmost dialog if one is open.
 func (b *browser) press(name string) { b.t.Helper(); b.mouse("place", name) }
 
-// pressIn does the same inside the row, card or section that shows a text.
-func (b *browser) pressIn(row, name string) { b.t.Helper(); b.mouse("placeIn", row, name) }
-
 // mouse clicks where something is, once it has stopped moving: a person waits
 // for that too.
 func (b *browser) mouse(call string, args ...any) {

@@ -52,15 +52,6 @@ window.eyes = (() => {
     // What is under way hides its words, so it is not gone yet.
     gone: (text) => !document.querySelector(".is-busy") && !shown().includes(text),
     place: (wanted) => place(find(world(), wanted)),
-    placeIn: (text, wanted) => {
-      const rows = [...document.querySelectorAll("tr, li, article, section, fieldset, [data-row]")]
-        .filter((e) => visible(e) && squeeze(e.innerText).includes(text)).reverse();
-      for (const row of rows) {
-        const found = find(row, wanted);
-        if (found) return place(found);
-      }
-      return false;
-    },
     focus: (label) => {
       const f = field(label);
       if (!f || !visible(f) || f.disabled || f.readOnly) return false;
