@@ -11,11 +11,8 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
-// The roles that may make tokens, and those that may change anybody's.
-var (
-	tokenMakers   = []string{"owner", "admin", "developer"}
-	tokenManagers = []string{"owner", "admin"}
-)
+// tokenMakers are the roles that may make tokens.
+var tokenMakers = []string{"owner", "admin", "developer"}
 
 // tokensPage lists a team's tokens, at /teams/{team}/tokens.
 type tokensPage struct {
