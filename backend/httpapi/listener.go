@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -28,6 +29,29 @@ func (l lingerer) Accept() (net.Conn, error) {
 
 type lingering struct{ *net.TCPConn }
 
+// SetReadDeadline implements [net.Conn]. On a connection that is closed it does
+// nothing: fasthttp sets deadlines between requests and panics on an error,
+// which a shutdown that closes connections at that moment would raise. The read
+// or write that follows says that it is closed.
+func (l lingering) SetReadDeadline(t time.Time) error {
+	return unlessClosed(l.TCPConn.SetReadDeadline(t))
+}
+
+// SetWriteDeadline implements [net.Conn], as SetReadDeadline does.
+func (l lingering) SetWriteDeadline(t time.Time) error {
+	return unlessClosed(l.TCPConn.SetWriteDeadline(t))
+}
+
+// SetDeadline implements [net.Conn], as SetReadDeadline does.
+func (l lingering) SetDeadline(t time.Time) error { return unlessClosed(l.TCPConn.SetDeadline(t)) }
+
+func unlessClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
 // Close implements [net.Conn]. It does not wait.
 func (l lingering) Close() error {
 	if err := l.CloseWrite(); err != nil {
@@ -35,7 +59,7 @@ func (l lingering) Close() error {
 	}
 	go func() {
 		defer l.TCPConn.Close()
-		if l.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
+		if l.TCPConn.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
 			_, _ = io.CopyN(io.Discard, l.TCPConn, lingerBytes)
 		}
 	}()
