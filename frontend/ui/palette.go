@@ -174,7 +174,7 @@ func (p *palette) keys(ctx app.Context, e app.Event) {
 	case "Enter":
 		if p.at < len(list) {
 			p.OnClose(ctx)
-			ctx.Navigate(list[p.at].href)
+			Go(ctx, list[p.at].href)
 		}
 	default:
 		return

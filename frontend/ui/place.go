@@ -66,6 +66,7 @@ func teamPath(team string, parts ...string) string {
 // The actions that pages ask of the root.
 const (
 	actionArrive  = "arrive"  // read the address again
+	actionGo      = "go"      // to the address that is its value
 	actionSession = "session" // fetch the session again: a name or a team changed
 	actionSignOut = "sign-out"
 )
@@ -80,6 +81,10 @@ func Replace(ctx app.Context, address string) {
 	ctx.Page().ReplaceURL(ctx.Page().URL().ResolveReference(u))
 	ctx.NewAction(actionArrive)
 }
+
+// Go goes to another address of this program from what leaves the page with it,
+// such as a dialog that closes: ctx.Navigate would be lost with it.
+func Go(ctx app.Context, address string) { ctx.NewActionWithValue(actionGo, address) }
 
 // SessionChanged has the shell fetch who is signed in again, after a change to
 // the person or a team.

@@ -80,6 +80,11 @@ func (r *root) OnMount(ctx app.Context) {
 		bridge.OnKey(func(k bridge.Key) bool { return r.key(ctx, k) }),
 	)
 	ctx.Handle(kit.ToastAction, r.onToast)
+	ctx.Handle(actionGo, func(ctx app.Context, a app.Action) {
+		if address, ok := a.Value.(string); ok {
+			ctx.Navigate(address)
+		}
+	})
 	ctx.Handle(actionArrive, func(ctx app.Context, _ app.Action) { r.arrive(ctx) })
 	ctx.Handle(actionSession, func(ctx app.Context, _ app.Action) { r.fetchSession(ctx, r.settleIn) })
 	ctx.Handle(actionSignedIn, func(ctx app.Context, a app.Action) {
