@@ -38,17 +38,19 @@ const (
 )
 
 // goneCodes are the server's errors that say nothing about the request: the
-// member is stepping down, shutting down, out of reach or out of time.
+// member is stepping down, shutting down, out of reach, out of time or out of
+// space.
 var goneCodes = []int{
 	6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436, // the retryable ones of the specification
-	24,  // LockTimeout
-	50,  // MaxTimeMSExpired
-	64,  // WriteConcernFailed
-	100, // UnsatisfiableWriteConcern
-	112, // WriteConflict
-	134, // ReadConcernMajorityNotAvailableYet
-	246, // SnapshotUnavailable
-	262, // ExceededTimeLimit
+	24,    // LockTimeout
+	50,    // MaxTimeMSExpired
+	64,    // WriteConcernFailed
+	100,   // UnsatisfiableWriteConcern
+	112,   // WriteConflict
+	134,   // ReadConcernMajorityNotAvailableYet
+	246,   // SnapshotUnavailable
+	262,   // ExceededTimeLimit
+	14031, // OutOfDiskSpace
 }
 
 func hasLabel(err error, label string) bool {

@@ -110,6 +110,13 @@ func (x *batcher) use(c *pendingCall) {
 	x.b.Uses = append(x.b.Uses, use)
 }
 
+// forget makes uses count as not written, because their batch was not.
+func (x *batcher) forget(uses []Use) {
+	for i := range uses {
+		delete(x.touched, touchKey{uses[i].Token, uses[i].Generation})
+	}
+}
+
 // decisionIDs writes the ids of calls into one text, which costs one allocation
 // for all of them.
 func decisionIDs(calls []pendingCall) string {

@@ -70,8 +70,10 @@ type CallBatch struct {
 type CallStore interface {
 	// RecordCalls writes a batch in one transaction: all of it or nothing. A
 	// batch whose calls are already stored (by ID) is not added twice, so it
-	// may be repeated after an unclear failure. The lists of b belong to the
-	// caller: they are not kept.
+	// may be repeated after an unclear failure. ErrUnavailable and an ended
+	// context say that storage was out of reach; every other error that it
+	// refuses the batch and has stored nothing of it. The lists of b belong to
+	// the caller: they are not kept.
 	RecordCalls(ctx context.Context, b CallBatch) error
 	Calls(ctx context.Context, f CallFilter) ([]Call, error) // newest first
 	// Rollups reads the sums of a team with From <= At < To, in no order.

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"path/filepath"
 	"reflect"
@@ -66,7 +67,8 @@ type noStore struct {
 
 	mu      sync.Mutex
 	batches []CallBatch
-	fail    func(n int) error // of the nth try to record, from 1
+	fail    func(n int) error  // of the nth try to record, from 1
+	refuse  func(c *Call) bool // whether a batch with this call is refused
 	forget  bool
 	tries   int
 }
@@ -78,6 +80,11 @@ func (s *noStore) RecordCalls(ctx context.Context, b CallBatch) error {
 	if s.fail != nil {
 		if err := s.fail(s.tries); err != nil {
 			return err
+		}
+	}
+	for i := range b.Calls {
+		if s.refuse != nil && s.refuse(&b.Calls[i]) {
+			return errors.New("the call breaks a rule of the database")
 		}
 	}
 	if !s.forget {

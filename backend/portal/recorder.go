@@ -2,8 +2,10 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +45,10 @@ type pendingCall struct {
 //
 // What was handed over is in storage within half a second; a process that is
 // killed loses at most that much. After [Portal.Close] nothing is handed over.
+//
+// A call that storage refuses, while it takes others, is dropped with an error
+// in the log and counted ([Portal.LostCalls]): kept, it would hold up every call
+// after it. Nothing is dropped because storage is out of reach.
 func (p *Portal) Record(d *Decision, r Recorded) {
 	if d.Token == nil {
 		return
@@ -68,6 +74,7 @@ type recorder struct {
 	spare  []pendingCall // of the writer: swapped with waiting
 	sum    batcher       // of the writer
 	failed atomic.Int64  // batches that had to be repeated
+	lost   atomic.Int64  // calls that storage refused
 }
 
 func newRecorder(s CallStore, log *slog.Logger) *recorder {
@@ -135,15 +142,10 @@ func (r *recorder) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		r.mu.Lock()
-		calls := r.waiting
-		r.waiting = r.spare[:0]
-		closed := r.closed
-		r.room.Broadcast()
-		r.mu.Unlock()
+		calls, closed := r.take()
 		for part := calls; len(part) > 0; {
 			n := min(len(part), recordAtOnce)
-			r.write(ctx, r.sum.batch(part[:n]))
+			r.write(ctx, part[:n])
 			part = part[n:]
 		}
 		clear(calls) // the records and texts are not held longer
@@ -154,22 +156,106 @@ func (r *recorder) run(ctx context.Context) {
 	}
 }
 
-// write stores a batch and repeats it until storage takes it: batches are
-// written once however often they are sent.
-func (r *recorder) write(ctx context.Context, b CallBatch) {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+// take takes what waits, and lets those in who wait for room.
+func (r *recorder) take() (calls []pendingCall, closed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls, r.waiting, r.spare = r.waiting, r.spare[:0], nil
+	r.room.Broadcast()
+	return calls, r.closed
+}
+
+// write stores calls, but for those that storage does not take ([Portal.Record]).
+func (r *recorder) write(ctx context.Context, calls []pendingCall) {
+	refused, err := r.sift(ctx, calls)
+	for wait := firstPause; len(refused) > 0 && len(refused) == len(calls); wait = min(2*wait, longestPause) {
+		// Nothing was taken: is it these calls, or does storage take none at all?
+		// Those that come next will tell.
+		r.log.Warn("storage refuses all calls", "calls", len(calls), "error", err)
+		if !pause(ctx, wait) {
+			return
+		}
+		if len(calls) < siftAtMost {
+			more, _ := r.take()
+			calls = append(calls[:len(calls):len(calls)], more...)
+		}
+		refused, err = r.sift(ctx, calls)
+	}
+	for try, wait := 1, firstPause; len(refused) > 0; try, wait = try+1, 10*wait {
+		if try == refusedAtMost {
+			r.lost.Add(int64(len(refused)))
+			c := &refused[0]
+			r.log.Error("calls that storage refuses are lost", "calls", len(refused), "first", c.id.String(), "team", c.token.Team, "error", err)
+			return
+		}
+		if !pause(ctx, wait) {
+			return
+		}
+		refused, err = r.sift(ctx, refused)
+	}
+}
+
+const (
+	firstPause    = 100 * time.Millisecond
+	longestPause  = 5 * time.Second
+	refusedAtMost = 3    // times, of a call while others are taken
+	siftAtMost    = 4000 // calls, about, that are tried at once when storage takes none
+)
+
+// sift stores calls and returns those that storage refuses, each by itself, and
+// why it refused the last of them.
+func (r *recorder) sift(ctx context.Context, calls []pendingCall) (refused []pendingCall, why error) {
+	for part := range slices.Chunk(calls, recordAtOnce) {
+		b := r.sum.batch(part)
+		err := r.send(ctx, b)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		r.sum.forget(b.Uses)
+		if len(part) == 1 {
+			refused, why = append(refused, part[0]), err
+			continue
+		}
+		for _, half := range [][]pendingCall{part[:len(part)/2], part[len(part)/2:]} {
+			if some, err := r.sift(ctx, half); len(some) > 0 {
+				refused, why = append(refused, some...), err
+			}
+		}
+	}
+	return refused, why
+}
+
+// send stores a batch and repeats it, as it is, while storage is out of reach:
+// batches are written once however often they are sent. An error is a refusal,
+// after which nothing of the batch is stored, or means that ctx has ended.
+func (r *recorder) send(ctx context.Context, b CallBatch) error {
+	for wait := firstPause; ; wait = min(2*wait, longestPause) {
 		try, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := r.store.RecordCalls(try, b)
 		cancel()
-		if err == nil || ctx.Err() != nil {
-			return
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		r.failed.Add(1)
-		r.log.Warn("calls could not be recorded yet", "calls", len(b.Calls), "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
+		if KindOf(err) != Busy && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+			return err
 		}
+		r.log.Warn("calls could not be recorded yet", "calls", len(b.Calls), "error", err)
+		if !pause(ctx, wait) {
+			return ctx.Err()
+		}
+	}
+}
+
+// pause waits, and reports false when ctx ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

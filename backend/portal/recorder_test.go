@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -145,6 +146,75 @@ func TestRecorderRepeats(t *testing.T) {
 		}
 		closeWithin(t, r, time.Second, nil)
 	})
+}
+
+// A call that storage does not take must not hold up those after it.
+func TestRecorderDropsWhatStorageRefuses(t *testing.T) {
+	bad := func(c *pendingCall) { c.Route = "/bad" }
+	tests := []struct {
+		name             string
+		calls            []pendingCall
+		later            []pendingCall // a minute later
+		stored, lost     int
+		uses             int
+		refuseFor        time.Duration // all calls, from the start
+		lostInFirst30Sec int
+	}{
+		{
+			name: "one among many", stored: 2000, lost: 1, lostInFirst30Sec: 1, uses: 2,
+			calls: slices.Concat(times(1500, call("a", 1, now, nil)), times(1, call("b", 1, now, bad)), times(500, call("b", 1, now, nil))),
+		},
+		{
+			name: "all, until another comes", stored: 1, lost: 2, uses: 1,
+			calls: times(2, call("a", 1, now, bad)), later: times(1, call("b", 1, now, nil)),
+		},
+		{
+			name: "none while storage takes nothing", stored: 3, uses: 1, refuseFor: 50 * time.Second,
+			calls: times(3, call("a", 1, now, nil)),
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				s := &noStore{refuse: func(c *Call) bool { return c.Route == "/bad" || time.Since(began) < tt.refuseFor }}
+				r := newRecorder(s, quiet)
+				for _, c := range tt.calls {
+					r.add(c)
+				}
+				time.Sleep(30 * time.Second)
+				synctest.Wait()
+				equal(t, "lost at first", r.lost.Load(), int64(tt.lostInFirst30Sec))
+				time.Sleep(30 * time.Second)
+				for _, c := range tt.later {
+					r.add(c)
+				}
+				time.Sleep(30 * time.Second)
+				synctest.Wait()
+				calls, rollups, uses := s.recorded()
+				sum := int64(0)
+				for i := range rollups {
+					if rollups[i].Step == Hour {
+						sum += rollups[i].Calls
+					}
+				}
+				equal(t, "stored", len(calls), tt.stored)
+				equal(t, "in the sums", sum, int64(tt.stored))
+				equal(t, "uses", len(uses), tt.uses)
+				equal(t, "lost", r.lost.Load(), int64(tt.lost))
+				closeWithin(t, r, time.Second, nil)
+			})
+		})
+	}
+}
+
+func times(n int, c pendingCall) []pendingCall {
+	calls := make([]pendingCall, n)
+	for i := range calls {
+		calls[i] = c
+		calls[i].id = newDecisionID(c.at)
+	}
+	return calls
 }
 
 func TestRecorderClose(t *testing.T) {

@@ -53,3 +53,6 @@ func (p *Portal) QueuedCalls() int { return p.recorder.queued() }
 
 // RepeatedBatches returns how many batches of calls storage refused at first.
 func (p *Portal) RepeatedBatches() int64 { return p.recorder.failed.Load() }
+
+// LostCalls returns how many calls storage refused for good.
+func (p *Portal) LostCalls() int64 { return p.recorder.lost.Load() }
