@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
@@ -238,6 +240,35 @@ func (b *browser) choose(label, option string) { b.t.Helper(); b.ask("choose", l
 
 // tick sets the checkbox or radio button with that label.
 func (b *browser) tick(label string, on bool) { b.t.Helper(); b.ask("tick", label, on) }
+
+// refuseOnce answers the next request of this method with 403 and a problem, in
+// the server's place.
+func (b *browser) refuseOnce(method, problem string) {
+	b.t.Helper()
+	b.expect("403")
+	done := false // touched by the listener only
+	chromedp.ListenTarget(b.ctx, func(event any) {
+		e, ok := event.(*fetch.EventRequestPaused)
+		if !ok {
+			return
+		}
+		var action chromedp.Action = fetch.ContinueRequest(e.RequestID)
+		if e.Request.Method == method && !done {
+			done = true
+			action = fetch.FulfillRequest(e.RequestID, 403).
+				WithResponseHeaders([]*fetch.HeaderEntry{{Name: "Content-Type", Value: "application/problem+json"}}).
+				WithBody(base64.StdEncoding.EncodeToString([]byte(problem)))
+		}
+		go func() { _ = chromedp.Run(b.ctx, action) }()
+	})
+	b.run(fetch.Enable().WithPatterns([]*fetch.RequestPattern{{URLPattern: "*/portal/v1/*"}}))
+}
+
+// keys sends keys to what has the focus.
+func (b *browser) keys(keys string, modifiers ...input.Modifier) {
+	b.t.Helper()
+	b.run(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
+}
 
 // at waits until the address has this path.
 func (b *browser) at(path string) { b.t.Helper(); b.ask("at", path) }

@@ -85,6 +85,15 @@ func (b *browser) violations(axe string) []string {
 	return list
 }
 
+// shift returns how much of the page moved by itself since it was opened, as
+// Cumulative Layout Shift counts it.
+func (b *browser) shift() float64 {
+	b.t.Helper()
+	var sum float64
+	b.eval(`new Promise(done => { let sum = 0; new PerformanceObserver(l => l.getEntries().forEach(e => { if (!e.hadRecentInput) sum += e.value })).observe({type: "layout-shift", buffered: true}); setTimeout(() => done(sum), 100) })`, &sum)
+	return sum
+}
+
 // axeSource reads axe-core as npm installed it.
 func axeSource(t *testing.T) string {
 	t.Helper()
@@ -108,6 +117,10 @@ func TestLook(t *testing.T) {
 		b.ask("heading")
 		if see != "" {
 			b.see(see)
+		}
+		b.ask("settled")
+		if got := b.shift(); got > 0.05 {
+			t.Errorf("%s moved by %.3f while it appeared", name, got)
 		}
 		for _, theme := range []string{"light", "dark"} {
 			b.theme(theme)

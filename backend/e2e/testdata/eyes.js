@@ -60,6 +60,8 @@ window.eyes = (() => {
       if (f.select) f.select();
       return document.activeElement === f;
     },
+    focused: (label) => document.activeElement === field(label),
+    dialog: () => world() !== document.body,
     choose: (label, option) => {
       const f = field(label);
       if (!f) return false;
