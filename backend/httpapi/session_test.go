@@ -142,6 +142,34 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
+// A queue of mails that is full is not a fault of the request, and says the same
+// about every address.
+func TestSignUpWhenNoMailCanBeSent(t *testing.T) {
+	w := onOneStore(t, nil)
+	w.signUp("Ada")
+	b := w.browser(nextAddress())
+	signUp := func(email string) answer {
+		return b.call("POST", "/portal/v1/sign-up", api.SignUp{Name: "Eve", Email: email, Password: password + "2", TeamName: "Eve Ltd"})
+	}
+	signUp("waits@example.com").want(t, 202)
+	w.mails.mu.Lock()
+	w.mails.full = true
+	w.mails.mu.Unlock()
+	for name, a := range map[string]answer{
+		"free": signUp("eve@example.com"), "taken": signUp("ada@example.com"),
+		"again": b.call("POST", "/portal/v1/verify-email/resend", api.ResendVerification{Email: "waits@example.com"}),
+	} {
+		p := into[api.Problem](t, a.want(t, 503))
+		if p.Code != "mail-busy" || p.RetryAfterSeconds != 60 || a.header.Get("Retry-After") != "60" {
+			t.Errorf("%s: got %+v and Retry-After %q", name, p, a.header.Get("Retry-After"))
+		}
+	}
+	w.mails.mu.Lock()
+	w.mails.full = false
+	w.mails.mu.Unlock()
+	signUp("eve@example.com").want(t, 202)
+}
+
 func TestSignUpTellsNothing(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		w.signUp("Ada")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -100,11 +101,15 @@ func (c *clock) advance(d time.Duration) {
 type mailbox struct {
 	mu   sync.Mutex
 	sent []portal.Message
+	full bool
 }
 
 func (m *mailbox) Send(_ context.Context, msg portal.Message) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.full {
+		return errors.New("the mail queue is full")
+	}
 	m.sent = append(m.sent, msg)
 	return nil
 }

@@ -40,7 +40,7 @@ func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 // writes to the account's own log instead of keeping the sign-up.
 //
 // It fails with Invalid for what is given, Busy when too many passwords are
-// being hashed.
+// being hashed or too many mails wait.
 func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 	in.Name, in.TeamName, in.Email = strings.TrimSpace(in.Name), strings.TrimSpace(in.TeamName), strings.TrimSpace(in.Email)
 	if err := in.check(); err != nil {
@@ -68,7 +68,7 @@ func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 	if err := p.store.SaveSignup(ctx, s); err != nil {
 		return err
 	}
-	return p.mailer.Send(ctx, p.mailVerify(s, code))
+	return p.send(ctx, p.mailVerify(s, code))
 }
 
 // check collects what is wrong with a sign-up.
@@ -105,7 +105,7 @@ func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
 	if err != nil {
 		return err
 	}
-	return p.mailer.Send(ctx, p.mailTaken(u))
+	return p.send(ctx, p.mailTaken(u))
 }
 
 // ResendVerification sends the mail again, with a new code, if the address has
@@ -131,7 +131,7 @@ func (p *Portal) ResendVerification(ctx context.Context, email, browser string, 
 	if err := p.store.SaveSignup(ctx, s); err != nil {
 		return err
 	}
-	return p.mailer.Send(ctx, p.mailVerify(s, code))
+	return p.send(ctx, p.mailVerify(s, code))
 }
 
 // SignedIn is the outcome of a sign-in or a verification. Cookie is the value
