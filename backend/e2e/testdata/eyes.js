@@ -94,7 +94,7 @@ window.eyes = (() => {
       ...[...document.querySelectorAll("input, textarea")].map((f) => f.value),
       location.href, JSON.stringify(history.state), JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), document.cookie,
     ].join("\n"),
-    settled: () => document.querySelectorAll(".skeleton, [aria-busy=true]").length === 0 && document.fonts.status === "loaded",
+    settled: () => document.getAnimations().filter((a) => a.playState === "running").length === 0 && document.querySelectorAll(".skeleton, [aria-busy=true]").length === 0 && document.fonts.status === "loaded",
     overflow: () => document.documentElement.scrollWidth > window.innerWidth ? "wide: " + document.documentElement.scrollWidth : "fits",
   };
 })();
