@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
@@ -121,22 +122,7 @@ func policyCard(c api.Catalogue) app.UI {
 	return kit.Card(kit.CardOpts{Title: "Token policy", Text: "Set by the operator of this portal for every team."}, kit.Facts(
 		kit.Pair{Name: "Tokens", Value: app.Text(longest + ", " + kit.Count(c.Tokens.DefaultLifetimeDays, "day", "days") + " if nobody says")},
 		kit.Pair{Name: "In one team", Value: app.Text("at most " + kit.Count(c.Tokens.MaxPerTeam, "living token", "living tokens"))},
-		kit.Pair{Name: "Request limit", Value: app.Text(limitWords(c.Tokens.DefaultRateLimit) + ", at most " + limitWords(c.Tokens.MaxRateLimit))},
+		kit.Pair{Name: "Request limit", Value: app.Text(token.LimitWords(c.Tokens.DefaultRateLimit) + ", at most " + token.LimitWords(c.Tokens.MaxRateLimit))},
 		kit.Pair{Name: "Overlap of a rotation", Value: app.Text("at most " + kit.Count(c.Tokens.MaxOverlapSeconds/86400, "day", "days"))},
 	))
-}
-
-func limitWords(l api.RateLimit) string {
-	n := kit.Count(l.Quota, "request", "requests")
-	switch l.WindowSeconds {
-	case 1:
-		return n + " a second"
-	case 60:
-		return n + " a minute"
-	case 3600:
-		return n + " an hour"
-	case 86400:
-		return n + " a day"
-	}
-	return n + " in " + kit.Count(l.WindowSeconds, "second", "seconds")
 }

@@ -89,19 +89,6 @@ func head(text, class string, hide bool, by, now string, on func(app.Context, st
 		Body(app.Span().Text(text), IconSize(icon, 12)))
 }
 
-// Pager draws the buttons below a list that has more. Count says what is seen:
-// "50 tokens".
-func Pager(count string, previous, next func(app.Context)) app.UI {
-	var buttons []app.UI
-	if previous != nil {
-		buttons = append(buttons, Button(ButtonOpts{Text: "Newer", Icon: "chevron-left", Small: true, Key: "pager newer", On: previous}))
-	}
-	if next != nil {
-		buttons = append(buttons, Button(ButtonOpts{Text: "Older", Icon: "chevron-right", Small: true, Key: "pager older", On: next}))
-	}
-	return app.Div().Class("pager").Body(app.Span().Class("muted").Text(count), app.Div().Class("pager-buttons").Body(buttons...))
-}
-
 // Pair is one line of a [Facts] list.
 type Pair struct {
 	Name  string
