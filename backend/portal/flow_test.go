@@ -123,16 +123,22 @@ func newWorld(t *testing.T) *world {
 		t: t, ctx: ctx, store: &hooked{Store: s}, keys: portal.NewTestKeys(t), mails: &mailbox{},
 		now: time.Date(2026, 11, 22, 10, 30, 0, 0, time.UTC),
 	}
-	w.Portal = portal.New(portal.Options{
+	w.Portal = w.process()
+	return w
+}
+
+// process returns the rules over the store, as another process has them.
+func (w *world) process() *portal.Portal {
+	p := portal.New(portal.Options{
 		Store: w.store, Catalogue: portal.NewTestCatalogue(), Keys: w.keys, Hasher: secret.NewHasher(), Mailer: w.mails,
-		Records: s.Records(), PublicURL: "https://portal.example/", Now: func() time.Time { return w.now },
+		Records: w.store.Store.(*sqlite.Store).Records(), PublicURL: "https://portal.example/", Now: func() time.Time { return w.now },
 	})
-	t.Cleanup(func() {
-		if err := w.Close(ctx); err != nil {
-			t.Errorf("close: %v", err)
+	w.t.Cleanup(func() {
+		if err := p.Close(w.ctx); err != nil {
+			w.t.Errorf("close: %v", err)
 		}
 	})
-	return w
+	return p
 }
 
 func noError(t *testing.T, err error) {
@@ -238,7 +244,11 @@ func (w *world) token(p person, change func(in *portal.NewToken)) issued {
 
 // ask presents a secret for abilities.
 func (w *world) ask(text string, need ...string) portal.Decision {
-	return w.Decide(w.ctx, &portal.Ask{
+	return w.askAt(w.Portal, text, need...)
+}
+
+func (w *world) askAt(p *portal.Portal, text string, need ...string) portal.Decision {
+	return p.Decide(w.ctx, &portal.Ask{
 		Secret: text, Need: w.Catalogue().Index().Set(need), Address: home.Address, UserAgent: "erp/1.2", At: w.now,
 	})
 }

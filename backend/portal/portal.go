@@ -42,6 +42,7 @@ type Portal struct {
 	limits    *limiter
 	recorder  *recorder
 	alarms    recently[struct{}]
+	firstUses underWay
 	rekeying  chan struct{} // room for one re-keying at a time
 	teamNames recently[string]
 	stats     Stats

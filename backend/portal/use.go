@@ -3,6 +3,8 @@ package portal
 import (
 	"context"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -13,8 +15,78 @@ import (
 // goes on; what cannot be recorded does not pass. If the token changed in the
 // meantime the outcome changes with it. It returns the token as it is then.
 //
+// A new secret often begins with many requests at once. One of them writes, the
+// others of this process wait for it and read the token again: each in a
+// transaction of its own, on one chain, would stop the team for seconds.
+//
 // It takes copies, so that decisions that need none of this stay off the heap.
 func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code) {
+	key := useKey{read.ID, number}
+	underWay, first := p.firstUses.enter(key)
+	if first {
+		defer p.firstUses.leave(key)
+		return p.recordFirstUse(ctx, read, number, ask)
+	}
+	p.firstUses.waiting.Add(1)
+	defer p.firstUses.waiting.Add(-1)
+	select {
+	case <-underWay:
+	case <-ctx.Done():
+		return read, read.generation(number), Undecided
+	}
+	t, err := p.records.Record(ctx, read.ID)
+	if err != nil {
+		p.stats.LookupErrors.Add(1)
+		p.log.WarnContext(ctx, "a token record could not be read", "error", err)
+		return read, read.generation(number), Undecided
+	}
+	if t != nil {
+		if g := t.generation(number); g != nil {
+			if code := t.refusal(g, ask.At); code != OK || !t.FirstUsedAt.IsZero() && !g.ActivatedAt.IsZero() {
+				return t, g, code
+			}
+		}
+	}
+	return p.recordFirstUse(ctx, read, number, ask) // the other could not, or the token is gone
+}
+
+// useKey names one generation of a token.
+type useKey struct {
+	token      string
+	generation int
+}
+
+// underWay knows the first uses that are being recorded.
+type underWay struct {
+	waiting atomic.Int64 // requests
+	mu      sync.Mutex
+	done    map[useKey]chan struct{}
+}
+
+// enter reports whether the caller is the first, who has to leave; the others
+// get a channel that is closed then.
+func (u *underWay) enter(key useKey) (done <-chan struct{}, first bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if done, ok := u.done[key]; ok {
+		return done, false
+	}
+	if u.done == nil {
+		u.done = map[useKey]chan struct{}{}
+	}
+	u.done[key] = make(chan struct{})
+	return nil, true
+}
+
+func (u *underWay) leave(key useKey) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	close(u.done[key])
+	delete(u.done, key)
+}
+
+// recordFirstUse writes a first use, unless another has.
+func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code) {
 	from := Origin{Address: ask.Address, UserAgent: ask.UserAgent}
 	now := ask.At.UTC().Truncate(time.Millisecond)
 	var t Token

@@ -2,6 +2,9 @@ package portal_test
 
 import (
 	"errors"
+	"maps"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +29,10 @@ func TestFirstUseIsOvertaken(t *testing.T) {
 			_, err := w.SuspendToken(w.ctx, ada.Person, ada.team, tok.ID, portal.Reason{})
 			return err
 		}, portal.Suspended, []string{"token.suspended"}},
-		{"by another process", func(w *world, _ person, tok issued) error { w.ask(tok.secret); return nil }, portal.OK, []string{"token.used_first"}},
+		{"by another process", func(w *world, _ person, tok issued) error {
+			w.askAt(w.process(), tok.secret)
+			return nil
+		}, portal.OK, []string{"token.used_first"}},
 		{"by the end of the team", func(w *world, ada person, _ issued) error {
 			return w.store.DeleteTeam(w.ctx, ada.team, w.now)
 		}, portal.Revoked, nil},
@@ -43,6 +49,53 @@ func TestFirstUseIsOvertaken(t *testing.T) {
 			}
 			w.wants(tt.want, tok.secret)
 			w.wantActions(ada.team, n, tt.events...)
+		})
+	}
+}
+
+// Many first requests at once make one transaction, and all have its outcome. If
+// it could not be made each tries for itself.
+func TestFirstUseOfMany(t *testing.T) {
+	const many = 50
+	for _, tt := range []struct {
+		name         string
+		first        error // of the first transaction
+		want         map[portal.Code]int
+		transactions int
+	}{
+		{"one writes", nil, map[portal.Code]int{portal.OK: many}, 1},
+		{"it cannot", portal.ErrUnavailable, map[portal.Code]int{portal.OK: many - 1, portal.Undecided: 1}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			ada := w.signedUp("Ada")
+			tok := w.token(ada, nil)
+			n := len(w.events(ada.team))
+			others := make(chan portal.Code, many)
+			var writes atomic.Int64
+			w.store.before = func(string) error {
+				if writes.Add(1) > 1 {
+					return nil
+				}
+				for range many - 1 {
+					go func() { others <- w.ask(tok.secret).Code }()
+				}
+				for w.WaitingForFirstUse() < many-1 {
+					runtime.Gosched()
+				}
+				return tt.first
+			}
+			got := map[portal.Code]int{w.ask(tok.secret).Code: 1}
+			for range many - 1 {
+				got[<-others]++
+			}
+			if !maps.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			if n := writes.Load(); tt.transactions != 0 && n != int64(tt.transactions) {
+				t.Errorf("got %d transactions, want %d", n, tt.transactions)
+			}
+			w.wantActions(ada.team, n, "token.used_first")
 		})
 	}
 }
