@@ -105,15 +105,22 @@ var (
 	decisionsDesc = prometheus.NewDesc("gatehouse_decisions_total", "Decisions about tokens by outcome.", []string{"code"}, nil)
 	malformedDesc = prometheus.NewDesc("gatehouse_malformed_tokens_total", "Credentials refused by their form or checksum, without a look-up.", nil, nil)
 	failedDesc    = prometheus.NewDesc("gatehouse_lookup_errors_total", "Token records that storage could not read.", nil, nil)
+	checksumDesc  = prometheus.NewDesc("gatehouse_mistyped_tokens_total", "Of the malformed credentials, those with a wrong checksum: typos and truncations.", nil, nil)
 	repeatedDesc  = prometheus.NewDesc("gatehouse_call_batches_repeated_total", "Batches of calls that storage refused at first.", nil, nil)
+	lostDesc      = prometheus.NewDesc("gatehouse_calls_lost_total", "Calls that storage refused for good.", nil, nil)
+	sizesDesc     = prometheus.NewDesc("gatehouse_lookup_batch_size", "Tokens that one query read for the decisions that waited.", nil, nil)
+	inFlightDesc  = prometheus.NewDesc("gatehouse_lookups_in_flight", "Queries for token records that are under way.", nil, nil)
+	waitingDesc   = prometheus.NewDesc("gatehouse_lookups_waiting", "Decisions that wait for the next query.", nil, nil)
+	tripDesc      = prometheus.NewDesc("gatehouse_lookup_round_trip_seconds", "How long the fastest of the last queries took.", nil, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (p *portalCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- decisionsDesc
-	ch <- malformedDesc
-	ch <- failedDesc
-	ch <- repeatedDesc
+	for _, d := range []*prometheus.Desc{
+		decisionsDesc, malformedDesc, checksumDesc, failedDesc, repeatedDesc, lostDesc, sizesDesc, inFlightDesc, waitingDesc, tripDesc,
+	} {
+		ch <- d
+	}
 }
 
 // Collect implements [prometheus.Collector].
@@ -125,7 +132,27 @@ func (p *portalCollector) Collect(ch chan<- prometheus.Metric) {
 	for code, n := range stats.Decisions() {
 		count(decisionsDesc, n, string(code))
 	}
-	count(malformedDesc, stats.Malformed.Load())
+	mistyped := stats.WrongChecksum.Load()
+	count(malformedDesc, stats.Malformed.Load()+mistyped)
+	count(checksumDesc, mistyped)
 	count(failedDesc, stats.LookupErrors.Load())
 	count(repeatedDesc, p.portal.RepeatedBatches())
+	count(lostDesc, p.portal.LostCalls())
+	if l, ok := p.portal.Lookups(); ok {
+		collectLookups(ch, &l)
+	}
+}
+
+func collectLookups(ch chan<- prometheus.Metric, l *portal.LookupStats) {
+	upTo, total := map[float64]uint64{}, uint64(0)
+	for i, n := range l.Sizes {
+		total += uint64(n)
+		upTo[float64(portal.LookupSizes[i])] = total
+	}
+	ch <- prometheus.MustNewConstHistogram(sizesDesc, uint64(l.Queries), float64(l.Tokens), upTo)
+	for d, v := range map[*prometheus.Desc]float64{
+		inFlightDesc: float64(l.InFlight), waitingDesc: float64(l.Waiting), tripDesc: l.Trip.Seconds(),
+	} {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	}
 }

@@ -280,8 +280,11 @@ func TestShell(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	var m *httpapi.Metrics
-	w := onOneStore(t, func(o *httpapi.Options) {
-		m = httpapi.NewMetrics(httpapi.MetricsOptions{Portal: o.Portal, MailsQueue: func() int { return 7 }})
+	store, _ := stores[0].open(t)
+	w := newWorld(t, store, nil, func(o *httpapi.Options) { // records are read as on MongoDB
+		m = httpapi.NewMetrics(httpapi.MetricsOptions{
+			Portal: o.Portal, PasswordsQueue: func() int { return 5 }, MailsQueue: func() int { return 7 },
+		})
 		o.Metrics = m
 	})
 	ada := w.signUp("Ada")
@@ -295,6 +298,9 @@ func TestMetrics(t *testing.T) {
 		`gatehouse_http_requests_total{method="GET",route="/api/v1/token",status="200"} 1`,
 		`gatehouse_http_requests_total{method="GET",route="none",status="404"} 1`,
 		`gatehouse_decisions_total{code="ok"} 1`, `gatehouse_malformed_tokens_total 1`, `gatehouse_mails_queued 7`, `gatehouse_calls_queued`,
+		`gatehouse_mistyped_tokens_total 0`, `gatehouse_passwords_queued 5`, `gatehouse_call_batches_repeated_total 0`, `gatehouse_calls_lost_total 0`,
+		`gatehouse_lookup_batch_size_bucket{le="1"} 1`, `gatehouse_lookup_batch_size_sum 1`, `gatehouse_lookups_in_flight 0`,
+		`gatehouse_lookups_waiting 0`, `gatehouse_lookup_round_trip_seconds`,
 		`gatehouse_http_request_duration_seconds_count{method="GET",route="/api/v1/token"} 2`,
 	} {
 		if !strings.Contains(text, want) {

@@ -46,6 +46,21 @@ type Coalescer struct {
 	trips    int           // queries in the current window
 	shortest time.Duration // in the current window
 	trip     time.Duration // shortest of the last full window: load does not lengthen it
+	counted  LookupStats
+}
+
+// LookupSizes are the upper bounds of the classes in which [LookupStats] counts
+// queries.
+var LookupSizes = [...]int{1, 2, 5, 10, 20, 50, maxBatch}
+
+// LookupStats says how the queries of a [Coalescer] went since the start.
+type LookupStats struct {
+	InFlight int                     // queries that are under way now
+	Waiting  int                     // decisions that wait for the next one
+	Queries  int64                   // that ended, well or not
+	Tokens   int64                   // they asked for, in all
+	Sizes    [len(LookupSizes)]int64 // queries by LookupSizes: those that are in no smaller class
+	Trip     time.Duration           // how long the fastest of the last queries took
 }
 
 type lookup struct {
@@ -167,16 +182,32 @@ func (c *Coalescer) query(ctx context.Context, ids []string) ([]*Token, error) {
 	began := time.Now()
 	found, err := c.read(ctx, ids)
 	took := time.Since(began)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counted.Queries++
+	c.counted.Tokens += int64(len(ids))
+	class := 0
+	for LookupSizes[class] < len(ids) {
+		class++
+	}
+	c.counted.Sizes[class]++
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
 	if c.trips == 0 || took < c.shortest {
 		c.shortest = took
 	}
 	if c.trips++; c.trips == tripWindow || c.trip == 0 {
 		c.trip, c.trips = c.shortest, 0
 	}
-	c.mu.Unlock()
 	return found, nil
+}
+
+// Stats returns what was counted.
+func (c *Coalescer) Stats() LookupStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.counted
+	s.InFlight, s.Waiting, s.Trip = c.inFlight, len(c.waiting), c.trip
+	return s
 }

@@ -330,6 +330,31 @@ func TestCoalescerInFlight(t *testing.T) {
 	}
 }
 
+func TestCoalescerStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{}
+		c := NewCoalescer(s, time.Minute)
+		for i := range nearInFlight + 3 {
+			ask(context.Background(), c, fmt.Sprint(i))
+			synctest.Wait()
+		}
+		if got := c.Stats(); got.InFlight != nearInFlight || got.Waiting != 3 || got.Queries != 0 {
+			t.Errorf("under way: got %+v", got)
+		}
+		s.began()[0].answer <- errors.New("no")
+		synctest.Wait() // those that waited are asked for together
+		for _, q := range s.began()[1:] {
+			time.Sleep(time.Millisecond)
+			q.answer <- nil
+		}
+		synctest.Wait()
+		want := LookupStats{Queries: 3, Tokens: 5, Sizes: [len(LookupSizes)]int64{2, 0, 1}, Trip: time.Millisecond}
+		if got := c.Stats(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}
+
 // done and finish are for a query whose answer was sent already.
 func (q *slowQuery) done() bool { return q.rev < 0 }
 

@@ -56,3 +56,13 @@ func (p *Portal) RepeatedBatches() int64 { return p.recorder.failed.Load() }
 
 // LostCalls returns how many calls storage refused for good.
 func (p *Portal) LostCalls() int64 { return p.recorder.lost.Load() }
+
+// Lookups says how records of tokens were read; false if they are not read with
+// a [Coalescer].
+func (p *Portal) Lookups() (LookupStats, bool) {
+	c, ok := p.records.(*Coalescer)
+	if !ok {
+		return LookupStats{}, false
+	}
+	return c.Stats(), true
+}

@@ -94,3 +94,6 @@ func (h *Hasher) turn(ctx context.Context) (done func(), err error) {
 		return nil, ctx.Err()
 	}
 }
+
+// Waiting returns how many callers wait for their turn.
+func (h *Hasher) Waiting() int { return max(0, len(h.waiting)-len(h.turns)) }

@@ -242,6 +242,9 @@ func TestHasherBoundsItsQueue(t *testing.T) {
 	for len(h.waiting) < 3 { // the one at work and the two that wait
 		time.Sleep(time.Millisecond)
 	}
+	if n := h.Waiting(); n != 2 {
+		t.Errorf("got %d that wait, want 2", n)
+	}
 	var busy *BusyError
 	if _, err := h.Hash(t.Context(), "x"); !errors.As(err, &busy) || !errors.Is(err, ErrBusy) || busy.RetryAfter < time.Second {
 		t.Errorf("got %v, want a busy error with a time to wait", err)
@@ -251,7 +254,7 @@ func TestHasherBoundsItsQueue(t *testing.T) {
 	}
 	done()
 	wg.Wait()
-	if served.Load() != 2 || len(h.waiting) != 0 || len(h.turns) != 0 {
+	if served.Load() != 2 || h.Waiting() != 0 || len(h.waiting) != 0 || len(h.turns) != 0 {
 		t.Errorf("%d of 2 were served, %d wait, %d work", served.Load(), len(h.waiting), len(h.turns))
 	}
 }
