@@ -10,6 +10,14 @@
 // connection or an election interrupts is repeated until a deadline, and then
 // fails with [portal.ErrUnavailable].
 //
+// A change of the primary bends the first promise in two ways. Cut off from the
+// others, a primary does not know for a few seconds that it is none any more,
+// and answers reads with what it had. And a new primary has every change that
+// was answered, but a majority read shows it only once the new primary has
+// learned again that a majority has it: until its first own write is confirmed,
+// a read may miss the last changes that the old one answered. A linearizable
+// read would mend both, for a write to a majority at every look-up.
+//
 // # Layout
 //
 // One replica set is enough for a long time, and a sharded cluster works
