@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,46 +24,81 @@ type lingerer struct{ net.Listener }
 func (l lingerer) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if tcp, ok := c.(*net.TCPConn); ok && err == nil {
-		return lingering{tcp}, nil
+		return &lingering{TCPConn: tcp}, nil
 	}
 	return c, err
 }
 
-type lingering struct{ *net.TCPConn }
+type lingering struct {
+	*net.TCPConn
+	closed  atomic.Bool
+	reading sync.Mutex // held while somebody reads
+}
+
+// Read implements [net.Conn]. Once the connection is closed it reads nothing
+// more: a request that arrived meanwhile would be carried out without an answer.
+func (l *lingering) Read(b []byte) (int, error) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if l.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	n, err := l.TCPConn.Read(b)
+	if l.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+// Close implements [net.Conn]. It does not wait.
+func (l *lingering) Close() error {
+	if l.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	// Whoever waits for the next request is woken. A deadline cannot be set on a
+	// connection that is broken; then nobody waits.
+	_ = l.TCPConn.SetReadDeadline(time.Unix(1, 0))
+	if err := l.CloseWrite(); err != nil {
+		return l.TCPConn.Close()
+	}
+	go func() {
+		defer l.TCPConn.Close()
+		l.reading.Lock()
+		defer l.reading.Unlock()
+		if l.TCPConn.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
+			_, _ = io.CopyN(io.Discard, l.TCPConn, lingerBytes)
+		}
+	}()
+	return nil
+}
 
 // SetReadDeadline implements [net.Conn]. On a connection that is closed it does
 // nothing: fasthttp sets deadlines between requests and panics on an error,
 // which a shutdown that closes connections at that moment would raise. The read
 // or write that follows says that it is closed.
-func (l lingering) SetReadDeadline(t time.Time) error {
+func (l *lingering) SetReadDeadline(t time.Time) error {
+	if l.closed.Load() { // nor does it undo the waking of Close
+		return nil
+	}
 	return unlessClosed(l.TCPConn.SetReadDeadline(t))
 }
 
 // SetWriteDeadline implements [net.Conn], as SetReadDeadline does.
-func (l lingering) SetWriteDeadline(t time.Time) error {
+func (l *lingering) SetWriteDeadline(t time.Time) error {
 	return unlessClosed(l.TCPConn.SetWriteDeadline(t))
 }
 
 // SetDeadline implements [net.Conn], as SetReadDeadline does.
-func (l lingering) SetDeadline(t time.Time) error { return unlessClosed(l.TCPConn.SetDeadline(t)) }
+func (l *lingering) SetDeadline(t time.Time) error {
+	if l.closed.Load() {
+		return nil
+	}
+	return unlessClosed(l.TCPConn.SetDeadline(t))
+}
 
 func unlessClosed(err error) error {
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
-}
-
-// Close implements [net.Conn]. It does not wait.
-func (l lingering) Close() error {
-	if err := l.CloseWrite(); err != nil {
-		return l.TCPConn.Close()
-	}
-	go func() {
-		defer l.TCPConn.Close()
-		if l.TCPConn.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
-			_, _ = io.CopyN(io.Discard, l.TCPConn, lingerBytes)
-		}
-	}()
-	return nil
 }
