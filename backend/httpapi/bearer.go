@@ -22,7 +22,7 @@ func (s *Server) bearer(rt *route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		r := of(c)
 		r.route = rt
-		c.Set(fiber.HeaderCacheControl, "no-store")
+		fieldNoStore.set(&c.Response().Header)
 		credential, err := s.credential(c)
 		if err != nil {
 			return err
@@ -102,10 +102,10 @@ func (s *Server) limitFields(c *fiber.Ctx, d *portal.Decision) {
 	text := strconv.AppendInt(append(b[:0], `"token";q=`...), int64(l.Quota), 10)
 	text = strconv.AppendInt(append(text, ";w="...), int64(l.Window/time.Second), 10)
 	h := &c.Response().Header
-	h.SetBytesV(headerRateLimitPolicy, text)
+	fieldRateLimitPolicy.setText(h, text)
 	text = strconv.AppendInt(append(b[:0], `"token";r=`...), int64(l.Remaining), 10)
 	text = strconv.AppendInt(append(text, ";t="...), int64(portal.Seconds(l.Reset)), 10)
-	h.SetBytesV(headerRateLimit, text)
+	fieldRateLimit.setText(h, text)
 }
 
 // told is what the holder of a whole secret may know about it.
@@ -163,10 +163,10 @@ func (s *Server) insufficient(c *fiber.Ctx, rt *route, d *portal.Decision, f *re
 		has = strings.Join(granted, ", ")
 	}
 	f.kind = kindInsufficient
-	f.detail = c.Method() + " " + rt.path + " needs " + strings.Join(rt.access.abilities, ", ") + "; this token has " + has + "."
+	f.detail = c.Method() + " " + rt.path + " needs " + rt.names + "; this token has " + has + "."
 	f.fix = "Ask your team for " + strings.Join(missing, ", ") + " on this token."
 	f.headers = [][2]string{
-		{fiber.HeaderWWWAuthenticate, `Bearer realm="` + realm + `", error="insufficient_scope", scope="` + rt.list + `"`},
+		{fiber.HeaderWWWAuthenticate, rt.challenge},
 		{headerAcceptedScopes, rt.list},
 	}
 	about := f.with

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // The security headers. They are the same for every answer, but for the policy
@@ -36,16 +37,43 @@ const (
 	headerSecFetchSite    = "Sec-Fetch-Site"
 )
 
+// field is a header field as fasthttp keeps it. To bring a name into that form
+// anew for each answer would cost as much as the decision about a token.
+type field struct{ name, value []byte }
+
+func fieldOf(name, value string) field {
+	return field{fasthttp.AppendNormalizedHeaderKey(nil, name), []byte(value)}
+}
+
+func (f *field) set(h *fasthttp.ResponseHeader) { h.SetCanonical(f.name, f.value) }
+
+// setText sets the field to another value than its own.
+func (f *field) setText(h *fasthttp.ResponseHeader, value []byte) { h.SetCanonical(f.name, value) }
+
+var (
+	fieldsAlways = []field{
+		fieldOf(fiber.HeaderXContentTypeOptions, nosniff),
+		fieldOf(fiber.HeaderContentSecurityPolicy, dataPolicy),
+		fieldOf(fiber.HeaderReferrerPolicy, referrerPolicy),
+		fieldOf(headerResourcePolicy, sameOrigin),
+	}
+	fieldHSTS            = fieldOf(fiber.HeaderStrictTransportSecurity, hsts)
+	fieldNoStore         = fieldOf(fiber.HeaderCacheControl, "no-store")
+	fieldRequestID       = fieldOf(fiber.HeaderXRequestID, "")
+	fieldRateLimit       = fieldOf(headerRateLimit, "")
+	fieldRateLimitPolicy = fieldOf(headerRateLimitPolicy, "")
+)
+
 // secure sets the headers that every answer has.
 func (s *Server) secure(c *fiber.Ctx, r *request) {
 	h := &c.Response().Header
-	h.Set(fiber.HeaderXRequestID, r.id)
-	h.Set(fiber.HeaderXContentTypeOptions, nosniff)
-	h.Set(fiber.HeaderContentSecurityPolicy, dataPolicy)
-	h.Set(fiber.HeaderReferrerPolicy, referrerPolicy)
-	h.Set(headerResourcePolicy, sameOrigin)
+	var id [64]byte // the longest that is taken over
+	fieldRequestID.setText(h, append(id[:0], r.id...))
+	for i := range fieldsAlways {
+		fieldsAlways[i].set(h)
+	}
 	if s.https {
-		h.Set(fiber.HeaderStrictTransportSecurity, hsts)
+		fieldHSTS.set(h)
 	}
 	if v := s.assets.version(); v != "" && strings.HasPrefix(c.Path(), portalSpace) {
 		h.Set(headerVersion, v)

@@ -51,7 +51,7 @@ func (s *Server) fail(c *fiber.Ctx, r *request, err error) {
 	if f.close {
 		res.SetConnectionClose()
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	fieldNoStore.set(&res.Header)
 	if err := writeJSON(c, p); err != nil {
 		s.log.Error("a problem could not be encoded", "request_id", r.id, "error", err)
 	}
@@ -61,11 +61,7 @@ func (s *Server) fail(c *fiber.Ctx, r *request, err error) {
 // problem turns an error into the body that the client reads, and what goes
 // with it.
 func (s *Server) problem(c *fiber.Ctx, r *request, err error) (*api.Problem, *refusal) {
-	var ours *portal.Error
-	var http *refusal
-	var raised *fiber.Error
-	switch {
-	case errors.As(err, &http):
+	if http, ok := errors.AsType[*refusal](err); ok { // the usual case, first
 		k := kindNamed(http.kind)
 		p := s.problemOf(k, http.code, http.detail, http.fix)
 		p.Errors = http.fields
@@ -73,9 +69,11 @@ func (s *Server) problem(c *fiber.Ctx, r *request, err error) (*api.Problem, *re
 			http.with(p)
 		}
 		return p, http
-	case errors.As(err, &ours):
+	}
+	if ours, ok := errors.AsType[*portal.Error](err); ok {
 		return s.problemOfRules(ours)
-	case errors.As(err, &raised):
+	}
+	if raised, ok := errors.AsType[*fiber.Error](err); ok {
 		k := kindOfStatus(raised.Code)
 		if k.status == fiber.StatusInternalServerError {
 			s.logFailure(r, err)
@@ -83,6 +81,8 @@ func (s *Server) problem(c *fiber.Ctx, r *request, err error) (*api.Problem, *re
 		// fasthttp cannot go on after what it could not read.
 		broken := r.route == nil && k.status != fiber.StatusNotFound && k.status != fiber.StatusMethodNotAllowed
 		return s.problemOf(k, "", detailOfStatus(k, c), ""), &refusal{close: broken}
+	}
+	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		s.log.Warn("a request ran out of time", "request_id", r.id, "route", r.template(), "error", err)
 		return s.problemOfRules(portal.ErrUnavailable)

@@ -34,7 +34,8 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 func of(c *fiber.Ctx) *request {
 	r, _ := c.Context().UserValue(requestKey{}).(*request)
 	if r == nil {
-		r = &request{id: newRequestID(), began: time.Now()}
+		now := time.Now()
+		r = &request{id: newRequestID(now), began: now}
 		c.Context().SetUserValue(requestKey{}, r)
 	}
 	return r
@@ -76,9 +77,9 @@ func userAgent(c *fiber.Ctx) string {
 }
 
 // newRequestID returns a ULID: unique and sortable by time, not secret.
-func newRequestID() string {
+func newRequestID(at time.Time) string {
 	var id portal.DecisionID
-	binary.BigEndian.PutUint64(id[:8], uint64(time.Now().UnixMilli())<<16|rand.Uint64()&0xffff)
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|rand.Uint64()&0xffff)
 	binary.BigEndian.PutUint64(id[8:], rand.Uint64())
 	return id.String()
 }

@@ -28,7 +28,9 @@ type route struct {
 
 	need ability.Set // of access.abilities, once mounted
 	list string      // the same as text, for headers
-	dock string      // the metrics name: method and path
+
+	names     string // the same, for sentences
+	challenge string // the WWW-Authenticate of a token that lacks them
 }
 
 // spec is what openapi.json says of a route beyond its path: the types of the
@@ -55,7 +57,6 @@ func (r *request) template() string { return r.route.template() }
 // mount binds a route to its door. The rule stands with the route, so no path
 // can be spelled in a way that goes around it.
 func (s *Server) mount(rt *route) {
-	rt.dock = rt.method + " " + rt.path
 	var h fiber.Handler
 	switch rt.access.door {
 	case doorPublic:
@@ -69,7 +70,8 @@ func (s *Server) mount(rt *route) {
 		h = s.session(rt)
 	case doorToken:
 		rt.need = s.portal.Catalogue().Index().Set(rt.access.abilities)
-		rt.list = strings.Join(rt.access.abilities, " ")
+		rt.list, rt.names = strings.Join(rt.access.abilities, " "), strings.Join(rt.access.abilities, ", ")
+		rt.challenge = `Bearer realm="` + realm + `", error="insufficient_scope", scope="` + rt.list + `"`
 		h = s.bearer(rt)
 	default:
 		panic("a route without a rule: " + rt.method + " " + rt.path)

@@ -186,7 +186,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 	r := requests.Get().(*request)
 	*r = request{began: s.now()}
 	r.address = clientAddress(c, s.trusted)
-	r.id = s.requestID(c)
+	r.id = s.requestID(c, r.began)
 	c.Context().SetUserValue(requestKey{}, r)
 
 	s.secure(c, r)
@@ -213,13 +213,13 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 }
 
 // requestID takes over the id that a trusted proxy sent, or makes one.
-func (s *Server) requestID(c *fiber.Ctx) string {
+func (s *Server) requestID(c *fiber.Ctx, at time.Time) string {
 	if len(s.trusted) > 0 && isTrusted(peerAddress(c), s.trusted) {
 		if id := c.Context().Request.Header.Peek(fiber.HeaderXRequestID); saneRequestID(id) {
 			return string(id)
 		}
 	}
-	return newRequestID()
+	return newRequestID(at)
 }
 
 // ambiguousLength reports two Content-Length fields, or one beside
@@ -283,8 +283,8 @@ const jsonType = "application/json; charset=utf-8"
 // servedPage answers a path that no route has with the shell of the browser
 // program, if a browser asked for a page, and reports whether it did.
 func (s *Server) servedPage(c *fiber.Ctx, r *request, err error) bool {
-	var raised *fiber.Error
-	if !errors.As(err, &raised) || raised.Code != fiber.StatusNotFound || r.route != nil || !wantsPage(c) {
+	raised, ok := errors.AsType[*fiber.Error](err)
+	if !ok || raised.Code != fiber.StatusNotFound || r.route != nil || !wantsPage(c) {
 		return false
 	}
 	if err := s.shell(c); err != nil {
