@@ -88,29 +88,42 @@ func eachEvent(in io.Reader, yield func(audit.Event) error) error {
 	}
 }
 
+// besideEvents are what the API shows beside the fields of an event. Names and
+// sentences are for readers of a page; no hash vouches for them.
+var besideEvents = []string{"summary", "actor_name", "target_name"}
+
 // parseEvents reads one JSON value of an export, oldest event first.
 func parseEvents(raw []byte) ([]audit.Event, error) {
-	page := struct {
-		Data json.RawMessage `json:"data"`
-		Hash string          `json:"hash"`
-	}{Data: raw}
-	if raw[0] == '{' {
-		page.Data = nil
+	list, beside := []json.RawMessage{raw}, []string(nil)
+	switch raw[0] {
+	case '[':
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return nil, err
+		}
+	case '{':
+		var page struct {
+			Data json.RawMessage `json:"data"`
+		}
 		if err := json.Unmarshal(raw, &page); err != nil {
 			return nil, err
 		}
-		if page.Hash != "" || !bytes.HasPrefix(page.Data, []byte("[")) {
-			var e audit.Event
-			err := json.Unmarshal(raw, &e)
-			return []audit.Event{e}, err
+		if bytes.HasPrefix(page.Data, []byte("[")) { // in an event it is an object
+			beside = besideEvents
+			if err := json.Unmarshal(page.Data, &list); err != nil {
+				return nil, err
+			}
 		}
 	}
-	var list []audit.Event
-	if err := json.Unmarshal(page.Data, &list); err != nil {
-		return nil, err
+	var events []audit.Event
+	for _, raw := range list {
+		e, err := audit.Parse(raw, beside...)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
 	}
-	if len(list) > 1 && list[0].Seq > list[len(list)-1].Seq {
-		slices.Reverse(list)
+	if len(events) > 1 && events[0].Seq > events[len(events)-1].Seq {
+		slices.Reverse(events)
 	}
-	return list, nil
+	return events, nil
 }

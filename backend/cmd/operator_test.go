@@ -225,6 +225,8 @@ func TestAuditVerify(t *testing.T) {
 		{"two in the wrong order", events[0] + events[2] + events[1] + events[3], "1", 1, "event 2 was expected"},
 		{"another chain", strings.Replace(export, ada.team, "tea_other", 1), "1", 1, "broken"},
 		{"cut in the middle of an event", export[:len(export)-40], "1", 1, "cannot be read at its event 4"},
+		{"a field that is not hashed", strings.Replace(export, "{", `{"summary":"Nothing happened.",`, 1), "1", 1, `"summary"`},
+		{"a field twice", strings.Replace(export, "{", `{"actor":"usr_eve",`, 1), "1", 1, `"actor" twice`},
 		{"nothing", "", "1", 1, "there is no event"},
 		{"no events", "hello", "1", 1, "cannot be read"},
 		{"other JSON", `{"data":{}}`, "1", 1, "format version 0"},
