@@ -24,7 +24,7 @@ func (t *target) load(ctx context.Context, length time.Duration, connections int
 	var wg sync.WaitGroup
 	took := make([][]time.Duration, connections)
 	errs := make([]error, connections)
-	begin := time.Now()
+	begin, computed := time.Now(), cpuOf(t.pid)
 	end := begin.Add(length)
 	for i := range connections {
 		wg.Go(func() { took[i], errs[i] = t.drive(ctx, requests, i, end) })
@@ -35,6 +35,7 @@ func (t *target) load(ctx context.Context, length time.Duration, connections int
 		return err
 	}
 	all := slices.Concat(took...)
+	t.cpu = append(t.cpu, (cpuOf(t.pid)-computed)/time.Duration(len(all)))
 	slices.Sort(all)
 	t.rates = append(t.rates, float64(len(all))/elapsed.Seconds())
 	t.p50 = append(t.p50, all[len(all)/2])

@@ -48,13 +48,15 @@ func main() {
 type target struct {
 	name   string
 	addr   string
+	pid    int
 	method string
 	path   string
 	want   int
 	tokens []string
 
-	rates  []float64 // requests a second, one a round
-	ratios []float64 // to the bare server of the same round
+	rates  []float64       // requests a second, one a round
+	ratios []float64       // to the bare server of the same round
+	cpu    []time.Duration // of the server process, for one request
 	p50    []time.Duration
 	p99    []time.Duration
 }
@@ -80,14 +82,14 @@ func measure(ctx context.Context, p plan) error {
 	if err != nil {
 		return err
 	}
-	targets := []*target{{name: "bare Fiber", addr: bare.Addr, method: "GET", path: "/hello", want: 200, tokens: []string{"none"}}}
+	targets := []*target{{name: "bare Fiber", addr: bare.Addr, pid: bare.PID, method: "GET", path: "/hello", want: 200, tokens: []string{"none"}}}
 	add := func(store string, r ready) {
 		for _, t := range []*target{
 			{name: "who am I", method: "GET", path: "/api/v1/token", want: 200},
 			{name: "refusal (403)", method: "DELETE", path: "/api/v1/orders/none", want: 403},
 			{name: "list of orders", method: "GET", path: "/api/v1/orders?limit=1", want: 200},
 		} {
-			t.name, t.addr, t.tokens = store+", "+t.name, r.Addr, r.Secrets
+			t.name, t.addr, t.pid, t.tokens = store+", "+t.name, r.Addr, r.PID, r.Secrets
 			if strings.Contains(t.name, p.only) {
 				targets = append(targets, t)
 			}
@@ -124,12 +126,12 @@ func measure(ctx context.Context, p plan) error {
 func report(targets []*target, p plan) {
 	fmt.Printf("\n%d connections, %d rounds of %v each, in turns; median [least to most]\n\n", p.connections, p.rounds, p.length)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "server\trequests/s\tof bare Fiber\tp50\tp99")
+	fmt.Fprintln(w, "server\trequests/s\tof bare Fiber\tCPU of the server\tp50\tp99")
 	for _, t := range targets {
-		fmt.Fprintf(w, "%s\t%.0f [%.0f to %.0f]\t%.0f %% [%.0f to %.0f]\t%v\t%v\n", t.name,
+		fmt.Fprintf(w, "%s\t%.0f [%.0f to %.0f]\t%.0f %% [%.0f to %.0f]\t%v\t%v\t%v\n", t.name,
 			median(t.rates), slices.Min(t.rates), slices.Max(t.rates),
 			100*median(t.ratios), 100*slices.Min(t.ratios), 100*slices.Max(t.ratios),
-			median(t.p50).Round(10*time.Microsecond), median(t.p99).Round(100*time.Microsecond))
+			median(t.cpu).Round(100*time.Nanosecond), median(t.p50).Round(10*time.Microsecond), median(t.p99).Round(100*time.Microsecond))
 	}
 	_ = w.Flush()
 }

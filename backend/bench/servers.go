@@ -17,6 +17,7 @@ import (
 type ready struct {
 	Addr    string
 	Secrets []string // of tokens that may read orders
+	PID     int      `json:"-"`
 }
 
 // servers are the processes that are measured.
@@ -46,7 +47,7 @@ func (s *servers) start(ctx context.Context, kind, database string) (ready, erro
 	if err != nil {
 		return ready{}, errors.Join(fmt.Errorf("the %s server did not start", kind), err)
 	}
-	var r ready
+	r := ready{PID: cmd.Process.Pid}
 	return r, json.Unmarshal(line, &r)
 }
 
