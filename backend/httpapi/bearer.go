@@ -104,7 +104,11 @@ func (s *Server) limitFields(c *fiber.Ctx, d *portal.Decision) {
 	h := &c.Response().Header
 	fieldRateLimitPolicy.setText(h, text)
 	text = strconv.AppendInt(append(b[:0], `"token";r=`...), int64(l.Remaining), 10)
-	text = strconv.AppendInt(append(text, ";t="...), int64(portal.Seconds(l.Reset)), 10)
+	reset := l.Reset
+	if l.RetryAfter > 0 { // what a refused client waits for; Retry-After must not be earlier than t
+		reset = l.RetryAfter
+	}
+	text = strconv.AppendInt(append(text, ";t="...), int64(portal.Seconds(reset)), 10)
 	fieldRateLimit.setText(h, text)
 }
 

@@ -271,6 +271,8 @@ func TestRateLimitFields(t *testing.T) {
 		}
 		if got := a.header.Get("Retry-After"); got != "20" && got != "19" || p.RetryAfterSeconds == 0 {
 			t.Errorf("got Retry-After %q", got)
+		} else if limit := a.header.Get("Ratelimit"); limit != `"token";r=0;t=`+got {
+			t.Errorf("got RateLimit %s, want the wait of Retry-After, %s", limit, got)
 		}
 		w.clock.advance(21 * time.Second)
 		c.call("GET", "/api/v1/token", nil).want(t, 200)
