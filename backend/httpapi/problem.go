@@ -71,6 +71,9 @@ func (s *Server) problem(c *fiber.Ctx, r *request, err error) (*api.Problem, *re
 		return p, http
 	}
 	if ours, ok := errors.AsType[*portal.Error](err); ok {
+		if ours.Code == portal.ErrUnavailable.Code && err != error(ours) { // alone, it was logged where it arose
+			s.log.Warn("storage did not carry out a request", "request_id", r.id, "route", r.template(), "error", err)
+		}
 		return s.problemOfRules(ours)
 	}
 	if raised, ok := errors.AsType[*fiber.Error](err); ok {
@@ -158,6 +161,7 @@ func detailOfStatus(k *kind, c *fiber.Ctx) string {
 // not read.
 func (s *Server) errorHandler(c *fiber.Ctx, err error) error {
 	r := of(c)
+	r.address = peerAddress(c) // whom to look for when many requests cannot be read
 	s.secure(c, r)
 	s.fail(c, r, err)
 	s.finished(c, r)

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,15 @@ func TestStorageDoesNotAnswer(t *testing.T) {
 		}
 	}
 	c.call("GET", "/healthz", nil).want(t, 200)
+	for _, route := range []string{"/portal/v1/session", "/portal/v1/sessions"} { // the operator is told why
+		told := false
+		for line := range strings.SplitSeq(w.log.String(), "\n") {
+			told = told || strings.Contains(line, `"route":"`+route+`","error":`) && strings.Contains(line, "no route to host")
+		}
+		if !told {
+			t.Errorf("%s: the log does not say why:\n%s", route, w.log)
+		}
+	}
 	store.down = false
 	c.call("GET", "/api/v1/orders", nil).want(t, 200)
 }
