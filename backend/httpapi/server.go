@@ -153,7 +153,8 @@ func (s *Server) Listen(address string) error {
 }
 
 // Drain makes the server say that it is not ready, while it goes on answering:
-// whoever balances the load sends no more.
+// whoever balances the load sends no more, and whoever keeps a connection is
+// told with the next answer to open another one, elsewhere.
 func (s *Server) Drain() { s.draining.Store(true) }
 
 // Shutdown stops listening, lets requests under way finish and closes idle
@@ -193,6 +194,9 @@ func (s *Server) around(c *fiber.Ctx) error {
 	err := s.guarded(c)
 	if err != nil && !s.servedPage(c, r, err) {
 		s.fail(c, r, err)
+	}
+	if s.draining.Load() { // no client shall send its next request into the shutdown
+		c.Response().SetConnectionClose()
 	}
 	s.finished(c, r)
 	requests.Put(r)

@@ -143,6 +143,39 @@ func TestSlowRequests(t *testing.T) {
 			t.Errorf("%s: refused after %v", name, took)
 		}
 	}
+	for range 100 { // lines are written a few times a second
+		if strings.Contains(w.log.String(), `"status":408`) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if log := w.log.String(); !strings.Contains(log, `"address":"127.0.0.1"`) {
+		t.Errorf("the log does not say who was slow:\n%s", log)
+	}
+}
+
+// Who keeps a connection is told to leave before it is closed, so that a
+// shutdown loses no request.
+func TestDrainingSendsClientsAway(t *testing.T) {
+	w := onOneStore(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	r := bufio.NewReader(conn)
+	ask := func() answer {
+		fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		return read(t, r).want(t, 200)
+	}
+	if ask().closes {
+		t.Error("the connection closes before the server drains")
+	}
+	w.server.Drain()
+	if !ask().closes {
+		t.Error("the connection goes on while the server drains")
+	}
 }
 
 func TestConnectionsEndWhenServerStops(t *testing.T) {
