@@ -128,9 +128,11 @@ func (p *palette) typed(ctx app.Context, typed string) {
 	case brokenToken:
 		typed = ""
 		p.note, p.kind = "This looks like a token, but a character is missing or changed. It was taken out of the field and not sent.", kit.Bad
+	case partToken:
+		p.note, p.kind = "This begins like a token. Paste all of it to have it checked: only its id is sent.", kit.Note
 	}
 	p.text = typed
-	if kind != notToken {
+	if kind == wholeToken || kind == brokenToken {
 		bridge.SetValue("palette-input", typed)
 	}
 	p.find(ctx)
@@ -139,7 +141,7 @@ func (p *palette) typed(ctx app.Context, typed string) {
 // find asks for tokens a moment after the last key.
 func (p *palette) find(ctx app.Context) {
 	p.turn++
-	turn, words, team := p.turn, strings.TrimSpace(p.text), p.Home
+	turn, words, team := p.turn, searchWords(p.text), p.Home
 	if words == "" || team == "" {
 		p.tokens, p.busy = nil, false
 		return

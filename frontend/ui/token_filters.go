@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -69,6 +68,7 @@ func (p *tokensPage) filters() app.UI {
 
 // search takes up what is typed once typing rests.
 func (p *tokensPage) search(ctx app.Context) {
+	withoutSecret(ctx, "token-search", &p.q)
 	p.typed++
 	typed := p.typed
 	kit.Do(ctx, p, func(context.Context) error {
@@ -82,7 +82,7 @@ func (p *tokensPage) search(ctx app.Context) {
 		}
 		p.typed = 0
 		f := p.filter.First()
-		if f.Q = strings.TrimSpace(p.q); f.Q != p.filter.Q {
+		if f.Q = searchWords(p.q); f.Q != p.filter.Q {
 			Replace(ctx, p.At.Path+f.String())
 		}
 	})

@@ -3,36 +3,57 @@ package ui
 import (
 	"hash/crc32"
 	"strings"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 )
 
-// What a text that was pasted is, seen as a token.
+// What a text that was pasted or typed is, seen as a token.
 type tokenKind int
 
 const (
 	notToken    tokenKind = iota
+	partToken             // the beginning of one: it may still be being typed
 	brokenToken           // begins like one, but its length or checksum is wrong
 	wholeToken
 )
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// readToken looks at a text that may be a whole token,
-// gtk_{live|test}_{lookup}_{secret and check}, and returns its public lookup id.
-// It runs in the browser only, so that a secret need not be sent to be checked.
+// wholeLength is that of gtk_{live|test}_{lookup}_{secret and check}.
+const wholeLength = len("gtk_live_") + 12 + 1 + 38
+
+// readToken looks for a whole token in a text, wherever it stands (a header, a
+// line of an .env), and returns its public lookup id, also of a broken one as
+// far as it is there. It runs in the browser only, so that a secret need not be
+// sent to be checked.
 func readToken(text string) (lookup string, kind tokenKind) {
-	text = strings.TrimSpace(text)
-	rest, ok := strings.CutPrefix(text, "gtk_")
-	if !ok {
+	from := strings.Index(text, "gtk_")
+	if from < 0 {
 		return "", notToken
 	}
-	parts := strings.Split(rest, "_")
-	if len(parts) != 3 || parts[0] != "live" && parts[0] != "test" || len(parts[1]) != 12 || len(parts[2]) != 38 {
-		return "", brokenToken
-	}
-	for _, p := range parts[1:] {
-		if strings.Trim(p, base62) != "" {
+	text = text[from:]
+	if end := strings.IndexFunc(text, func(r rune) bool { return r != '_' && !strings.ContainsRune(base62, r) }); end >= 0 {
+		if rest := text[end:]; end < wholeLength && strings.Trim(rest, " \t\r\n\"'`") != "" {
 			return "", brokenToken
 		}
+		text = text[:end]
+	}
+	parts := strings.Split(text, "_")
+	env := parts[1]
+	if len(parts) > 2 && len(parts[2]) == 12 {
+		lookup = parts[2]
+	}
+	begins := strings.HasPrefix("live", env) || strings.HasPrefix("test", env)
+	switch {
+	case !begins && len(text) <= len("gtk_live_")+12:
+		return "", notToken // too short to hold a secret: a name such as gtk_old
+	case begins && len(text) < wholeLength && len(parts) <= 4:
+		return lookup, partToken
+	case len(text) != wholeLength || len(parts) != 4 || env != "live" && env != "test" || lookup == "":
+		return lookup, brokenToken
 	}
 	body, check := text[:len(text)-6], text[len(text)-6:]
 	sum := crc32.ChecksumIEEE([]byte(body))
@@ -42,7 +63,29 @@ func readToken(text string) (lookup string, kind tokenKind) {
 		sum /= 62
 	}
 	if string(want) != check {
-		return "", brokenToken
+		return lookup, brokenToken
 	}
-	return parts[1], wholeToken
+	return lookup, wholeToken
+}
+
+// searchWords returns what of a text in a search field may be sent and stand in
+// an address: of a token its lookup id only.
+func searchWords(text string) string {
+	lookup, kind := readToken(text)
+	if kind == notToken {
+		return strings.TrimSpace(text)
+	}
+	return lookup
+}
+
+// withoutSecret takes a token out of the search field with this id as soon as it
+// is all there, and says so.
+func withoutSecret(ctx app.Context, id string, text *string) {
+	lookup, kind := readToken(*text)
+	if kind != wholeToken && kind != brokenToken {
+		return
+	}
+	*text = lookup
+	bridge.SetValue(id, lookup)
+	kit.Toast(ctx, kit.Note, "That was a token: its secret was taken out of the field and not sent. Only its id is searched for.")
 }
