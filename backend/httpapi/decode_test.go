@@ -115,6 +115,8 @@ func TestDecodePatch(t *testing.T) {
 		{"in a struct", `{"rate_limit":{"quota":0,"window_seconds":1}}`, kindInvalid, "#/rate_limit/quota min"},
 		{"wrong types", `{"abilities":"orders:read","expires_at":7,"rate_limit":[]}`, kindInvalid, "#/abilities type, #/expires_at type, #/rate_limit type"},
 		{"no time", `{"expires_at":"tomorrow"}`, kindInvalid, "#/expires_at time"},
+		{"a time with a comma", `{"expires_at":"2027-02-20T12:00:00,5Z"}`, kindInvalid, "#/expires_at time"},
+		{"the time that means none", `{"expires_at":"0001-01-01T00:00:00Z"}`, kindInvalid, "#/expires_at time"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

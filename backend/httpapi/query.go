@@ -99,7 +99,8 @@ func (q *query) time(name string) time.Time {
 	if v == "" {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339, v)
+	parsed, err := api.ParseTime(v)
+	t := parsed.Time
 	if err != nil {
 		t, err = time.Parse(time.DateOnly, v)
 	}
@@ -107,7 +108,7 @@ func (q *query) time(name string) time.Time {
 		q.refuse(name, "time", "A time is written as in RFC 3339: 2027-02-20T12:00:00Z.")
 		return time.Time{}
 	}
-	return t.UTC()
+	return t
 }
 
 // cursor reads the place that a page begins after into place, if there is a

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
@@ -111,7 +110,7 @@ func (s *shaper) time(pointer string, v any) {
 		s.add(pointer, "type", "A time is expected here, as text.")
 		return
 	}
-	if _, err := time.Parse(time.RFC3339, text); err != nil {
+	if _, err := api.ParseTime(text); err != nil {
 		s.add(pointer, "time", "A time is written as in RFC 3339: 2027-02-20T12:00:00Z.")
 	}
 }

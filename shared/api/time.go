@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -50,12 +51,33 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return err
 	}
-	parsed, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return fmt.Errorf("%q is not an RFC 3339 time", s)
+	parsed, err := ParseTime(s)
+	if err == nil {
+		*t = parsed
 	}
-	*t = At(parsed)
-	return nil
+	return err
+}
+
+// ParseTime reads an RFC 3339 time to the letter: [time.Parse] also takes hours
+// of one digit, a comma before fractions and offsets of days. An instant that has no such
+// form in UTC is refused, and the one that would mean that there is none.
+func ParseTime(s string) (Time, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") || !validZone(s) {
+		return Time{}, fmt.Errorf("%q is not an RFC 3339 time", s)
+	}
+	parsed := At(t)
+	if parsed.IsZero() || parsed.Year() < 1 || parsed.Year() > 9999 {
+		return Time{}, fmt.Errorf("%q is not in the years 1 to 9999", s)
+	}
+	return parsed, nil
+}
+
+// validZone reports whether a parsed time ends in Z, or in an offset of at most
+// 23:59.
+func validZone(s string) bool {
+	zone := s[len(s)-len("15:04"):]
+	return strings.HasSuffix(zone, "Z") || zone[:2] < "24" && zone[3:] < "60"
 }
 
 // Optional is a field of a merge patch (RFC 7396): absent (the zero value, left
