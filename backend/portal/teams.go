@@ -3,10 +3,10 @@ package portal
 import (
 	"context"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 // Membership is a team as one of its members sees it.
@@ -25,8 +25,8 @@ func checkName(pointer, name string) error {
 		detail = "A name is needed."
 	case utf8.RuneCountInString(name) > maxNameLength:
 		detail = "A name has at most 100 characters."
-	case !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
-		detail = "A name has no control characters."
+	case !utf8.ValidString(name), !validate.Plain(name):
+		detail = "A name can be seen and has no control characters."
 	default:
 		return nil
 	}

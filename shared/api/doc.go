@@ -9,7 +9,8 @@
 // The validate tags are those of github.com/go-playground/validator/v10:
 // required, omitempty, min, max, len, email, oneof, dive, and five of ours:
 //
-//   - plain: text without control characters that is not blank
+//   - plain: text on one line that can be seen, without control characters and
+//     without those that turn the direction of what follows
 //   - multiline: the same, but with tabs and line ends, and it may be blank
 //   - ability: the spelling resource:action
 //   - address: an IP address or a CIDR prefix

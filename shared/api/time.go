@@ -58,9 +58,10 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// ParseTime reads an RFC 3339 time to the letter: [time.Parse] also takes hours
-// of one digit, a comma before fractions and offsets of days. An instant that has no such
-// form in UTC is refused, and the one that would mean that there is none.
+// ParseTime reads an RFC 3339 time to the letter: [time.Parse] also takes
+// hours of one digit, a comma before fractions and offsets of days. An instant
+// that has no such form in UTC is refused, and the one that would mean that there
+// is none.
 func ParseTime(s string) (Time, error) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") || !validZone(s) {

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -12,17 +13,34 @@ import (
 // validator does not have under the same names, so that there is one spelling
 // of each.
 
-// Plain reports whether s has no control characters and is not blank.
+// Plain reports whether s is text on one line that can be seen: without control
+// characters, and not only of space and characters without a shape.
 func Plain(s string) bool {
-	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
+	visible := false
+	for _, r := range s {
+		if unicode.IsControl(r) || misleads(r) || r == '\u2028' || r == '\u2029' {
+			return false
+		}
+		visible = visible || strconv.IsPrint(r) && r != ' ' && !strings.ContainsRune(blanks, r)
+	}
+	return visible
 }
 
 // Multiline reports whether s has no control characters but tabs and line ends.
 func Multiline(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
+		return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' || misleads(r)
 	})
 }
+
+// blanks are letters and symbols without ink: the fillers of Hangul and the
+// Braille pattern without dots.
+const blanks = "\u115f\u1160\u3164\uffa0\u2800"
+
+// misleads reports characters that set the direction of what follows, by which
+// a name can show the text around it in another order. Languages that are
+// written from right to left do without them.
+func misleads(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
 // Ability reports whether s is spelled resource:action.
 func Ability(s string) bool { return ability.Valid(s) }

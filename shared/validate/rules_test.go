@@ -1,0 +1,28 @@
+package validate
+
+import "testing"
+
+// A name is read by people, so one that cannot be seen, or that turns round what
+// stands beside it, is not plain. Every script's own letters are.
+func TestPlain(t *testing.T) {
+	for s, want := range map[string]bool{
+		"ERP integration": true,
+		"é":               true, "e\u0301": true, "🦊": true, "👩\u200d🚀": true, "中": true, ".": true,
+		"שלום":        true,
+		"مرحبا\u200f": true, // a mark of direction shows nothing in another order
+
+		"": false, " ": false, "\u00a0\u2003": false, "a\x00b": false, "a\nb": false, "a\u0085b": false,
+		"a\u2028b": false, "a\u2029b": false,
+		"\u200b": false, "\u2060": false, "\ufeff": false, "\u00ad": false, "\u200d": false, "\u3164": false, "\u2800": false,
+		"a\u202eb": false, "a\u2066b": false,
+	} {
+		if got := Plain(s); got != want {
+			t.Errorf("Plain(%+q): got %v, want %v", s, got, want)
+		}
+	}
+	for s, want := range map[string]bool{"": true, "a\r\n\tb": true, "a\x00": false, "a\u202eb": false} {
+		if got := Multiline(s); got != want {
+			t.Errorf("Multiline(%+q): got %v, want %v", s, got, want)
+		}
+	}
+}
