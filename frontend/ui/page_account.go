@@ -58,7 +58,7 @@ func (p *accountPage) profile() app.UI {
 		kit.Card(kit.CardOpts{Title: "Profile", Foot: []app.UI{
 			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.nameBusy, Disabled: strings.TrimSpace(p.name) == u.Name}),
 		}},
-			p.nameWrong.Rest(),
+			p.nameWrong.Rest("#/name"),
 			kit.Text(kit.TextOpts{ID: "account-name", Label: "Name", Bind: &p.name, Error: p.nameWrong.At("#/name"), Autocomplete: "name"}),
 			kit.Facts(
 				kit.Pair{Name: "E-mail", Value: app.Span().Body(app.Text(u.Email+" "), kit.Mark(kit.Good, "circle-check", "Verified"))},
@@ -69,7 +69,11 @@ func (p *accountPage) profile() app.UI {
 }
 
 func (p *accountPage) saveName(ctx app.Context) {
+	if p.nameBusy {
+		return
+	}
 	if !p.nameWrong.Check(api.CreateTeam{Name: p.name}) { // the same rule as for every name
+		focusWrong(ctx)
 		return
 	}
 	at, name := p.At, strings.TrimSpace(p.name)
@@ -80,6 +84,7 @@ func (p *accountPage) saveName(ctx app.Context) {
 		p.nameBusy = false
 		p.nameWrong.Take(err)
 		if err != nil {
+			focusWrong(ctx)
 			return
 		}
 		p.name = u.Name
@@ -90,7 +95,7 @@ func (p *accountPage) saveName(ctx app.Context) {
 
 func (p *accountPage) passwordCard() app.UI {
 	body := []app.UI{
-		p.passwordWrong.Rest(),
+		p.passwordWrong.Rest("#/current", "#/password"),
 		// For password managers: whose password it is.
 		app.Input().Type("text").Name("username").Value(p.At.User.Email).Hidden(true).Attr("autocomplete", "username").Attr("readonly", ""),
 		kit.Password(kit.TextOpts{
@@ -113,17 +118,23 @@ func (p *accountPage) passwordCard() app.UI {
 }
 
 func (p *accountPage) changePassword(ctx app.Context) {
+	if p.passwordBusy {
+		return
+	}
 	p.changed = false
 	if !p.passwordWrong.Check(p.password) {
+		focusWrong(ctx)
 		return
 	}
 	at, change := p.At, p.password
 	p.passwordBusy = true
-	kit.Do(ctx, p, func(ctx context.Context) error { return at.API.ChangePassword(ctx, change) }, func(_ app.Context, err error) {
+	kit.Do(ctx, p, func(ctx context.Context) error { return at.API.ChangePassword(ctx, change) }, func(ctx app.Context, err error) {
 		p.passwordBusy = false
 		p.passwordWrong.Take(err)
-		if err == nil {
-			p.password, p.shown, p.changed = api.ChangePassword{}, [2]bool{}, true
+		if err != nil {
+			focusWrong(ctx)
+			return
 		}
+		p.password, p.shown, p.changed = api.ChangePassword{}, [2]bool{}, true
 	})
 }

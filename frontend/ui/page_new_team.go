@@ -39,7 +39,11 @@ func (n *newTeamPage) Render() app.UI {
 
 func (n *newTeamPage) send(ctx app.Context) {
 	body := n.form
-	if n.busy || !n.errs.Check(body) {
+	if n.busy {
+		return
+	}
+	if !n.errs.Check(body) {
+		focusWrong(ctx)
 		return
 	}
 	n.busy = true
@@ -47,8 +51,10 @@ func (n *newTeamPage) send(ctx app.Context) {
 	kit.Ask(ctx, n, func(ctx context.Context) (api.Team, error) { return calls.CreateTeam(ctx, body) },
 		func(ctx app.Context, t api.Team, err error) {
 			n.busy = false
-			if n.errs.Take(err); err == nil {
-				signedIn(ctx, teamPath(t.ID)) // the session names the teams
+			if n.errs.Take(err); err != nil {
+				focusWrong(ctx)
+				return
 			}
+			signedIn(ctx, teamPath(t.ID)) // the session names the teams
 		})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
 
 // settingsPage changes what a team is called, at /teams/{team}/settings, and
@@ -72,7 +73,7 @@ func (p *settingsPage) nameCard(t taggedTeam) app.UI {
 		kit.Card(kit.CardOpts{Title: "Team", Foot: []app.UI{
 			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.busy, Disabled: strings.TrimSpace(p.name) == t.Name}),
 		}},
-			p.wrong.Rest(),
+			p.wrong.Rest("#/name"),
 			kit.Text(kit.TextOpts{ID: "team-name", Label: "Team name", Bind: &p.name, Error: p.wrong.At("#/name"), Hint: "Partners and colleagues see this name.", Autocomplete: "organization"}),
 			facts,
 		),
@@ -80,7 +81,11 @@ func (p *settingsPage) nameCard(t taggedTeam) app.UI {
 }
 
 func (p *settingsPage) save(ctx app.Context) {
+	if p.busy {
+		return
+	}
 	if !p.wrong.Check(api.CreateTeam{Name: p.name}) {
+		focusWrong(ctx)
 		return
 	}
 	t, _ := p.team.Get()
@@ -92,7 +97,11 @@ func (p *settingsPage) save(ctx app.Context) {
 	}, func(ctx app.Context, t taggedTeam, err error) {
 		p.busy = false
 		p.wrong.Take(err)
+		if client.Status(err) == 412 {
+			p.fetch(ctx) // the next try is made on top of what is there now
+		}
 		if err != nil {
+			focusWrong(ctx)
 			return
 		}
 		p.name = t.Name

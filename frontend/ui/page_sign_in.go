@@ -51,7 +51,11 @@ func (s *signInPage) Render() app.UI {
 
 func (s *signInPage) send(ctx app.Context) {
 	body := api.SignIn{Email: s.email, Password: s.password}
-	if s.busy || s.wait.Left() > 0 || !s.errs.Check(body) {
+	if s.busy || s.wait.Left() > 0 {
+		return
+	}
+	if !s.errs.Check(body) {
+		focusWrong(ctx)
 		return
 	}
 	s.busy = true
@@ -65,6 +69,7 @@ func (s *signInPage) send(ctx app.Context) {
 			}
 			switch {
 			case err != nil:
+				focusWrong(ctx)
 			case r.Status == api.SignedIn:
 				s.password = ""
 				signedIn(ctx, s.At.Get("next"))

@@ -50,16 +50,22 @@ func (s *signUpPage) Render() app.UI {
 
 func (s *signUpPage) send(ctx app.Context) {
 	body := s.form
-	if s.busy || !s.errs.Check(body) {
+	if s.busy {
+		return
+	}
+	if !s.errs.Check(body) {
+		focusWrong(ctx)
 		return
 	}
 	s.busy = true
 	calls := s.At.API
-	kit.Do(ctx, s, func(ctx context.Context) error { return calls.SignUp(ctx, body) }, func(_ app.Context, err error) {
+	kit.Do(ctx, s, func(ctx context.Context) error { return calls.SignUp(ctx, body) }, func(ctx app.Context, err error) {
 		s.busy = false
-		if s.errs.Take(err); err == nil {
-			s.sent, s.form.Password = true, ""
+		if s.errs.Take(err); err != nil {
+			focusWrong(ctx)
+			return
 		}
+		s.sent, s.form.Password = true, ""
 	})
 }
 

@@ -110,7 +110,7 @@ func (p *tokenPage) editFields(t api.Token, c api.Catalogue) app.UI {
 	case "note":
 		return kit.Area(kit.TextOpts{ID: "edit-token-note", Label: "Note", Optional: true, Bind: &e.form.Note, Error: e.errs.At("#/note"), Max: 1000})
 	case "addresses":
-		return addressField("edit-token-addresses", &e.form.Addresses, e.errs.Under("#/addresses"), e.asking, p.editMine)
+		return addressField("edit-token-addresses", &e.form.Addresses, e.errs.Lines("#/addresses", len(token.Lines(e.form.Addresses))), e.asking, p.editMine)
 	case "limit":
 		return limitFields("edit-token", &e.form.Limit, kit.First(e.errs.At("#/rate_limit"), e.errs.At("#/rate_limit/quota"), e.errs.At("#/rate_limit/window_seconds")), c.Tokens)
 	case "expiry":

@@ -65,7 +65,7 @@ func (p *newTokenPage) lifetime(c api.Catalogue) app.UI {
 
 func (p *newTokenPage) bounds(c api.Catalogue) app.UI {
 	return kit.Card(kit.CardOpts{Title: "From where, and how much"},
-		addressField("token-addresses", &p.form.Addresses, p.errs.Under("#/addresses"), p.asking, p.useMine),
+		addressField("token-addresses", &p.form.Addresses, p.errs.Lines("#/addresses", len(token.Lines(p.form.Addresses))), p.asking, p.useMine),
 		limitFields("token", &p.form.Limit, kit.First(p.errs.At("#/rate_limit"), p.errs.At("#/rate_limit/quota"), p.errs.At("#/rate_limit/window_seconds")), c.Tokens),
 	)
 }

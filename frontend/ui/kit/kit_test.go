@@ -212,12 +212,31 @@ func TestErrorsFindTheirFields(t *testing.T) {
 	if strings.Contains(rest, "Taken") {
 		t.Error("a mistake is shown twice")
 	}
+	e.Take(&client.Problem{Problem: api.Problem{Status: 422, Errors: []api.FieldError{
+		{Pointer: "#/addresses/0", Detail: "Not an address."}, {Pointer: "#/addresses/2", Detail: "Not an address."},
+	}}})
+	if rest := html(t, e.Rest("#/addresses")); strings.Contains(rest, "Not an address") {
+		t.Errorf("what a field shows is shown above it too: %s", rest)
+	}
+	if got := e.Lines("#/addresses", 3); got != "Line 1, 3: Not an address." {
+		t.Errorf("got %q", got)
+	}
 	e.Take(ErrGivenUp)
 	if e.Any() {
 		t.Error("giving up is shown as a mistake")
 	}
 	e.Take(client.ErrOffline)
 	has(t, html(t, e.Rest()), "cannot be reached")
+}
+
+// A button keeps the focus while its work is under way.
+func TestBusyButton(t *testing.T) {
+	s := html(t, Button(ButtonOpts{Text: "Save", Key: "save", Busy: true, On: func(app.Context) {}}))
+	has(t, s, `aria-disabled`, `aria-busy`, `disabled="false"`)
+	s = html(t, Button(ButtonOpts{Text: "Save", Submit: true, Disabled: true}))
+	if strings.Contains(s, `disabled="false"`) || strings.Contains(s, "aria-disabled") {
+		t.Errorf("got %s", s)
+	}
 }
 
 func TestFieldsAreWired(t *testing.T) {

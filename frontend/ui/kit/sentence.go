@@ -3,9 +3,9 @@ package kit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,19 +163,43 @@ func (e *Errors) Under(pointer string) string {
 	return strings.Join(slices.Compact(out), " ")
 }
 
+// Lines returns what is wrong with a list of n items that is typed one a line,
+// each mistake with its lines; what is wrong with the list itself comes first.
+func (e *Errors) Lines(pointer string, n int) string {
+	text := e.At(pointer)
+	at, said := map[string]string{}, []string{}
+	for i := range n {
+		wrong := e.At(pointer + "/" + strconv.Itoa(i))
+		switch {
+		case wrong == "":
+		case at[wrong] == "":
+			at[wrong] = "Line " + strconv.Itoa(i+1)
+			said = append(said, wrong)
+		default:
+			at[wrong] += ", " + strconv.Itoa(i+1)
+		}
+	}
+	for _, wrong := range said {
+		text = join(text, at[wrong]+": "+wrong)
+	}
+	return text
+}
+
 // Any reports whether something is wrong.
 func (e *Errors) Any() bool { return len(e.at) > 0 || e.form != "" }
 
 // Rest draws what no field shows, nothing if there is nothing. Call it after the
-// fields were drawn, or first with the pointers that they will show.
+// fields were drawn, or first with the pointers that they will show; what is
+// below one of those is theirs to show too.
 func (e *Errors) Rest(pointers ...string) app.UI {
 	for _, p := range pointers {
-		e.At(p)
+		e.Under(p)
 	}
 	text := e.form
 	for _, at := range slices.Sorted(maps.Keys(e.at)) {
 		if !e.shown[at] {
-			text = join(text, fmt.Sprintf("%s: %s", strings.TrimPrefix(at, "#/"), e.at[at]))
+			name := strings.NewReplacer("#/", "", "/", " ", "_", " ").Replace(at)
+			text = join(text, name+": "+e.at[at])
 		}
 	}
 	if text == "" {
