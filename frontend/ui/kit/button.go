@@ -30,7 +30,7 @@ type ButtonOpts struct {
 
 // Button draws a button.
 func Button(o ButtonOpts) app.UI {
-	b := app.Button().Class("button", o.Look).Disabled(o.Disabled || o.Busy)
+	b := app.Button().Class("button", o.Look).Disabled(o.Disabled)
 	if o.Small {
 		b = b.Class("is-small")
 	}
@@ -38,7 +38,8 @@ func Button(o ButtonOpts) app.UI {
 		b = b.Class("is-wide")
 	}
 	if o.Busy {
-		b = b.Class("is-busy").Attr("aria-busy", "true")
+		// Not disabled: the focus would be lost, and with it where one was.
+		b = b.Class("is-busy").Attr("aria-busy", "true").Attr("aria-disabled", "true")
 	}
 	if o.Text == "" {
 		b = b.Class("is-icon")
@@ -67,6 +68,9 @@ func Button(o ButtonOpts) app.UI {
 		key := o.Key
 		if key == "" {
 			panic("kit.Button: " + o.Text + o.Label + " needs a key")
+		}
+		if o.Busy {
+			key, o.On = key+" busy", func(app.Context) {}
 		}
 		b = b.OnClick(Click(key, o.On))
 	}
