@@ -10,7 +10,8 @@ import (
 )
 
 // File is the environment variable that names the file which collects, one a
-// line, the tests that could not run. The test command prints it last.
+// line, the tests that could not run. The test command prints it last; without it
+// each is named on the terminal, if there is one.
 const File = "GATEHOUSE_TEST_SKIPPED"
 
 // Because ends the test with the reason why it cannot run here: as a failure
@@ -24,7 +25,15 @@ func Because(t testing.TB, reason string) {
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("cannot run here, and under CI everything must run: %s", reason)
 	}
-	if name := os.Getenv(File); name != "" {
+	name := os.Getenv(File)
+	if name == "" {
+		// go test shows nothing of a package that passes, so a person at a
+		// terminal is told past it.
+		if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+			_, _ = fmt.Fprintf(tty, "not run here: %s: %s\n", t.Name(), reason)
+			_ = tty.Close()
+		}
+	} else {
 		// One short write in append mode is not torn by those of other processes.
 		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err == nil {
