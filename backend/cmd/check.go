@@ -39,7 +39,8 @@ type finding struct {
 // schema up to date.
 func (check) Run(ctx context.Context, sh *shell) error {
 	c, err := config.Load(sh.environ)
-	if err != nil { // the other checks would guess
+	if err != nil { // the checks that ask others would guess
+		_, err = config.Load(sh.environ, config.KeyFile, config.CatalogueFile)
 		tell(sh, finding{what: "settings", wrong: err})
 		return errSilent
 	}

@@ -282,6 +282,11 @@ func TestCheck(t *testing.T) {
 		t.Errorf("got status %d, want 1", status)
 	}
 	contains(t, "with mistakes", out, "FAILED  keys", "FAILED  catalogue  wrong.yaml, line 3", "FAILED  mail", "FAILED  listen", "ok      database")
+
+	p.environ = append(p.environ, "GATEHOUSE_PUBLIC_URL=http://example.com", "GATEHOUSE_TRUSTED_PROXY=10.0.0.1")
+	_, out, _ = p.run(t, "check")
+	contains(t, "with wrong settings, everything at once", out, "GATEHOUSE_PUBLIC_URL is http://example.com",
+		"Did you mean GATEHOUSE_TRUSTED_PROXIES?", "wrong.yaml, line 3")
 }
 
 // closedPort is a port where nobody listens.

@@ -90,6 +90,7 @@ func Load(environ []string, checks ...Check) (Config, error) {
 	c.mail(fromFile(variables, "MAIL", e.Mail, &m), e.MailFrom, &m)
 	c.proxies(e, &m)
 	c.Keys, c.Catalogue = e.Keys, e.Catalogue
+	misspelled(variables, &m)
 	for _, check := range checks {
 		check(c, &m)
 	}

@@ -299,3 +299,22 @@ func TestMask(t *testing.T) {
 		}
 	}
 }
+
+// A setting that nobody reads is easily taken for one that holds.
+func TestMisspelledVariables(t *testing.T) {
+	for name, meant := range map[string]string{
+		"LISTE": "LISTEN", "DATABSE": "DATABASE", "TRUSTED_PROXY": "TRUSTED_PROXIES", "MAILFROM": "MAIL_FROM",
+		"PUBLICURL": "PUBLIC_URL", "CATALOG": "CATALOGUE", "METRICS_LISTENER": "METRICS_LISTEN", "KEY": "KEYS",
+	} {
+		found := mistakes(t, nil, "GATEHOUSE_"+name+"=hunter2")
+		if len(found) != 1 || found[0].Where != "GATEHOUSE_"+name || found[0].Fix != "Did you mean GATEHOUSE_"+meant+"?" {
+			t.Errorf("%s: got %v, want %s", name, found, meant)
+		}
+		if strings.Contains(found.Error(), "hunter2") {
+			t.Errorf("%s: the value is shown: %v", name, found)
+		}
+	}
+	// What Kubernetes and others set is none of our business.
+	load(t, "GATEHOUSE_PORT=tcp://10.0.0.1:80", "GATEHOUSE_SERVICE_HOST=10.0.0.1", "GATEHOUSE_SERVICE_PORT=80",
+		"GATEHOUSE_PORT_80_TCP_ADDR=10.0.0.1", "GATEHOUSE_TOKEN=gtk_live_x", "GATEHOUSE_TEST_MONGODB=mongodb://x", "GATEHOUSE_LISTE=", "KEY=x")
+}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -23,6 +24,32 @@ func didYouMean(word string, known []string) string {
 		return "Known are " + strings.Join(known, ", ") + "."
 	default:
 		return "Write one that is known."
+	}
+}
+
+// misspelled refuses variables that are nearly one of ours: a setting that is not
+// read is easily taken for one that holds. Names that are not near any are
+// somebody else's; Kubernetes alone makes a dozen for a service called gatehouse.
+func misspelled(variables map[string]string, m *Mistakes) {
+	var known []string
+	for _, s := range Settings() {
+		known = append(known, s.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		word, ours := strings.CutPrefix(name, prefix)
+		if !ours || variables[name] == "" || contains(known, name) {
+			continue
+		}
+		allowed := min(2, len(word)/3)
+		if len(word) > 12 {
+			allowed = 3 // TRUSTED_PROXY
+		}
+		for _, k := range known {
+			if distance(name, k) <= allowed { // its value may be a password
+				m.add(name, "", "Did you mean "+k+"?", "there is no such setting")
+				break
+			}
+		}
 	}
 }
 
