@@ -115,7 +115,8 @@ func (g *gate) note(down bool, version string) {
 func (g *gate) overs(r client.Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.armed && strings.HasPrefix(r.Path, "/portal/v1/") && !strings.HasPrefix(r.Path, "/portal/v1/session")
+	path, _, _ := strings.Cut(r.Path, "?")
+	return g.armed && strings.HasPrefix(path, "/portal/v1/") && path != "/portal/v1/session" && !strings.HasPrefix(path, "/portal/v1/sessions")
 }
 
 func refusal(r client.Response) string {
@@ -148,11 +149,16 @@ func (g *gate) wait(ctx context.Context, q question) bool {
 	}
 }
 
-// settle answers a question for all who wait.
+// settle answers a question for all who wait. Who signs in again has given the
+// password, and who leaves gives everything up: that answers both.
 func (g *gate) settle(q question, ok bool) {
 	g.mu.Lock()
 	waiting := g.waiting[q]
 	delete(g.waiting, q)
+	if q == askSignIn {
+		waiting = append(waiting, g.waiting[askConfirm]...)
+		delete(g.waiting, askConfirm)
+	}
 	g.mu.Unlock()
 	for _, w := range waiting {
 		w <- ok

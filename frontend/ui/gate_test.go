@@ -80,6 +80,56 @@ func TestGateAsksAndSendsAgain(t *testing.T) {
 	}
 }
 
+// A session that ends while the password is asked for leaves one question: to
+// sign in. Its answer is that of both.
+func TestGateSignInAnswersTheOtherQuestion(t *testing.T) {
+	for _, ok := range []bool{true, false} {
+		var mu sync.Mutex
+		fresh, over := false, false
+		g := newGate(client.TransportFunc(func(_ context.Context, r client.Request) (client.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case over:
+				return client.Response{Status: 401}, nil
+			case !fresh:
+				return refused(403, "fresh-sign-in-required"), nil
+			}
+			return fine(`{}`), nil
+		}))
+		g.arm(true)
+		asked := make(chan question, 10)
+		g.ask = func(q question) { asked <- q }
+		results := make(chan error, 2)
+		go func() {
+			_, err := g.api.ResumeToken(context.Background(), "tea_1", "abc", api.Reason{})
+			results <- err
+		}()
+		if q := <-asked; q != askConfirm {
+			t.Fatalf("asked %q", q)
+		}
+		mu.Lock()
+		over = true
+		mu.Unlock()
+		go func() {
+			_, err := g.api.ConfirmPassword(context.Background(), "x")
+			results <- err
+		}()
+		if q := <-asked; q != askSignIn {
+			t.Fatalf("asked %q", q)
+		}
+		mu.Lock()
+		over, fresh = false, true
+		mu.Unlock()
+		g.settle(askSignIn, ok)
+		for range 2 {
+			if err := <-results; ok != (err == nil) || !ok && !errors.Is(err, kit.ErrGivenUp) {
+				t.Errorf("answered %v: got %v", ok, err)
+			}
+		}
+	}
+}
+
 func TestGateLeavesOtherRefusalsAlone(t *testing.T) {
 	tests := []struct {
 		name   string

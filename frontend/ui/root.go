@@ -70,7 +70,13 @@ func (r *root) OnMount(ctx app.Context) {
 	r.closed = map[string]bool{}
 	r.theme = bridge.Theme()
 	later := func(f func(app.Context)) { ctx.Dispatch(f) }
-	r.gate.ask = func(q question) { later(func(app.Context) { r.asking = q }) }
+	r.gate.ask = func(q question) {
+		later(func(app.Context) {
+			if r.asking != askSignIn { // which answers the other question too
+				r.asking = q
+			}
+		})
+	}
 	r.gate.network = func(up bool) { later(func(app.Context) { r.offline = !up }) }
 	r.gate.version = func(v string) {
 		later(func(app.Context) { r.newer = r.config.Version != "" && v != r.config.Version })
@@ -123,6 +129,9 @@ func (r *root) fetchSession(ctx app.Context, then func(app.Context)) {
 			r.standing, r.session = somebody, s
 		case client.Status(err) == 401:
 			r.standing, r.session = nobody, api.Session{}
+		case r.standing == somebody:
+			kit.ToastError(ctx, err) // the page stays as it is
+			return
 		default:
 			r.failed = err
 			return

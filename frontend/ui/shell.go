@@ -17,7 +17,7 @@ func (r *root) Render() app.UI {
 	switch {
 	case r.failed != nil:
 		bare = true
-		page = authCard("", kit.Failed(r.failed, func(ctx app.Context) { r.fetchSession(ctx, r.settleIn) }))
+		page = authCard("Not available", kit.Failed(r.failed, func(ctx app.Context) { r.fetchSession(ctx, r.settleIn) }))
 	case r.visits == 0:
 		page = kit.Nothing() // the first navigation is on its way
 	case !r.found && r.standing != unknown:
