@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 // tailEvery is how often the newest calls are fetched while they are watched.
@@ -29,14 +30,14 @@ type callLog struct {
 	names   kit.Load[map[string]string]
 	route   string // as typed
 	address string
-	typed   int
+	typed   int    // counts keys until typing rests, then 0
+	wrong   string // about the address as typed
 	paused  bool
 	open    string // decision id of the call that is looked at
 }
 
 func (l *callLog) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &l.now)
-	l.route, l.address = l.At.Get("route"), l.At.Get("address")
 	l.fetch(ctx)
 	if l.Token == "" {
 		at := l.At
@@ -60,6 +61,9 @@ func (l *callLog) query() string { return l.Token + "?" + l.At.Query.Encode() }
 
 func (l *callLog) fetch(ctx app.Context) {
 	l.seen = l.query()
+	if l.typed == 0 {
+		l.route, l.address = l.At.Get("route"), l.At.Get("address")
+	}
 	at, token := l.At, l.Token
 	q := client.CallQuery{
 		Token: at.Get("token"), Status: at.Get("status"), Route: at.Get("route"), Address: at.Get("address"),
@@ -81,10 +85,10 @@ func (l *callLog) Render() app.UI {
 	}
 	body := []app.UI{
 		kit.FilterBar(
-			kit.Search("calls-route", "Search by route", &l.route, func(ctx app.Context) { l.narrow(ctx, "route", l.route) }),
+			kit.Search("calls-route", "Search by route", &l.route, l.narrow),
 			kit.Text(kit.TextOpts{
 				ID: "calls-address", Label: "Address", HideLabel: true, Placeholder: "Address or network", Bind: &l.address, Mono: true, Optional: true,
-				OnInput: func(ctx app.Context) { l.narrow(ctx, "address", l.address) },
+				OnInput: l.narrow, Error: l.wrong,
 			}),
 			kit.Select(kit.SelectOpts{
 				ID: "calls-status", Label: "Status", HideLabel: true, Value: l.At.Get("status"),
@@ -115,18 +119,26 @@ func (l *callLog) Render() app.UI {
 }
 
 // narrow puts what is typed into the address of the page, once typing rests.
-func (l *callLog) narrow(ctx app.Context, name, value string) {
+func (l *callLog) narrow(ctx app.Context) {
+	withoutSecret(ctx, "calls-route", &l.route)
 	l.typed++
 	typed := l.typed
 	kit.Do(ctx, l, func(context.Context) error {
 		if app.IsClient {
-			time.Sleep(250 * time.Millisecond)
+			time.Sleep(typingPause)
 		}
 		return nil
 	}, func(ctx app.Context, _ error) {
-		if typed == l.typed {
-			Replace(ctx, l.At.With(name, strings.TrimSpace(value)))
+		if typed != l.typed {
+			return
 		}
+		l.typed, l.wrong = 0, ""
+		address := strings.TrimSpace(l.address)
+		if address != "" && !validate.Address(address) {
+			l.wrong, address = "Not an address or network yet: 203.0.113.7, 10.0.0.0/8.", l.At.Get("address")
+			l.typed = typed // what is typed stays
+		}
+		Replace(ctx, l.At.With("route", searchWords(l.route), "address", address))
 	})
 }
 
@@ -145,7 +157,7 @@ func (l *callLog) draw(list api.List[api.Call]) app.UI {
 		return kit.Empty(kit.EmptyOpts{
 			Icon: "search", Title: "No call matches", Text: "No call in the last days fits these filters.",
 			Action: "Clear the filters", OnAction: func(ctx app.Context) {
-				l.route, l.address = "", ""
+				l.typed, l.wrong = 0, ""
 				Replace(ctx, l.At.With("status", "", "route", "", "address", "", "token", ""))
 			},
 		})
@@ -165,14 +177,7 @@ func (l *callLog) draw(list api.List[api.Call]) app.UI {
 		{Head: "Status", Class: "is-tight", Cell: func(c api.Call) app.UI { return kit.HTTPStatus(c.Status) }},
 	}
 	if l.Token == "" {
-		names, _ := l.names.Get()
-		columns = append(columns, kit.Column[api.Call]{Head: "Token", Cell: func(c api.Call) app.UI {
-			name := names[c.Token]
-			if name == "" {
-				name = c.Token
-			}
-			return kit.Link(l.At.InTeam("tokens", c.Token), name)
-		}})
+		columns = append(columns, kit.Column[api.Call]{Head: "Token", Cell: l.tokenLink})
 	}
 	columns = append(
 		columns,
@@ -195,36 +200,56 @@ func pager(at Place, count string, next *string) app.UI {
 	if at.Get("cursor") != "" {
 		newest := at.With()
 		buttons = append(buttons, kit.Button(kit.ButtonOpts{
-			Text: "Newest", Icon: "chevron-left", Small: true, Key: "newest " + newest, On: func(ctx app.Context) { ctx.Navigate(newest) },
+			Text: "Newest", Icon: "chevron-left", Small: true, Key: "newest " + newest, On: func(ctx app.Context) { turnPage(ctx, newest) },
 		}))
 	}
 	if next != nil {
 		older := at.With("cursor", *next)
 		buttons = append(buttons, kit.Button(kit.ButtonOpts{
-			Text: "Older", Icon: "chevron-right", Small: true, Key: "older " + older, On: func(ctx app.Context) { ctx.Navigate(older) },
+			Text: "Older", Icon: "chevron-right", Small: true, Key: "older " + older, On: func(ctx app.Context) { turnPage(ctx, older) },
 		}))
 	}
 	return app.Div().Class("pager").Body(app.Span().Class("muted").Text(count), app.Div().Class("pager-buttons").Body(buttons...))
+}
+
+// turnPage goes to another page of a list and looks at it from its top.
+func turnPage(ctx app.Context, address string) {
+	ctx.Navigate(address)
+	ctx.Defer(func(app.Context) { bridge.ScrollTop() })
 }
 
 func (l *callLog) detail() app.UI {
 	list, _ := l.calls.Get()
 	for _, c := range list.Data {
 		if c.DecisionID == l.open {
-			return callDialog(c, func(app.Context) { l.open = "" })
+			return l.callDialog(c, func(app.Context) { l.open = "" })
 		}
 	}
 	return kit.Nothing()
 }
 
-func callDialog(c api.Call, onClose func(app.Context)) app.UI {
+// tokenLink leads to the token of a call, by its name as far as that is known.
+func (l *callLog) tokenLink(c api.Call) app.UI {
+	names, _ := l.names.Get()
+	name := names[c.Token]
+	if name == "" {
+		name = c.Token
+	}
+	return kit.Link(l.At.InTeam("tokens", c.Token), name)
+}
+
+func (l *callLog) callDialog(c api.Call, onClose func(app.Context)) app.UI {
+	var token app.UI = kit.ID(c.Token)
+	if l.Token == "" {
+		token = app.Span().Body(l.tokenLink(c), app.Text(" "), kit.ID(c.Token))
+	}
 	return kit.Dialog(kit.DialogOpts{
 		ID: "call", Title: c.Method + " " + c.Route, Wide: true, OnClose: onClose,
 		Body: []app.UI{kit.Facts(
 			kit.Pair{Name: "Time", Value: kit.At(c.At, bridge.Second)},
 			kit.Pair{Name: "Status", Value: kit.HTTPStatus(c.Status)},
 			kit.Pair{Name: "Decision", Value: kit.ID(c.Code)},
-			kit.Pair{Name: "Token", Value: kit.ID(c.Token)},
+			kit.Pair{Name: "Token", Value: token},
 			kit.Pair{Name: "Secret", Value: app.Text("number " + kit.Number(int64(c.Generation)))},
 			kit.Pair{Name: "Duration", Value: app.Text(kit.Millis(c.DurationMS))},
 			kit.Pair{Name: "Answer", Value: app.Text(kit.Count(int(c.Bytes), "byte", "bytes"))},

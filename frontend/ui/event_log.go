@@ -45,12 +45,8 @@ func (l *eventLog) fetch(ctx app.Context) {
 	l.seen = l.query()
 	at, token, own := l.At, l.Token, l.Own
 	q := client.EventQuery{Action: at.Get("action"), Actor: at.Get("actor"), Target: at.Get("target"), Limit: 50, Cursor: at.Get("cursor")}
-	if day, err := time.Parse(time.DateOnly, at.Get("from")); err == nil {
-		q.From = day
-	}
-	if day, err := time.Parse(time.DateOnly, at.Get("to")); err == nil {
-		q.To = day.AddDate(0, 0, 1)
-	}
+	q.From, _ = localDay(at.Get("from"), 0)
+	q.To, _ = localDay(at.Get("to"), 1)
 	l.events.Fetch(ctx, l, func(ctx context.Context) (api.List[api.Event], error) {
 		switch {
 		case own:
@@ -62,6 +58,26 @@ func (l *eventLog) fetch(ctx app.Context) {
 	})
 }
 
+// localDay returns when a day of the query begins where the reader is, or one so
+// many days after it.
+func localDay(text string, days int) (time.Time, bool) {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil || day.Year() < 1 || day.Year() > 9998 {
+		return time.Time{}, false
+	}
+	return bridge.LocalTime(day.AddDate(0, 0, days).Format(time.DateOnly) + "T00:00")
+}
+
+// narrowed reports whether the query leaves events out.
+func (l *eventLog) narrowed() bool {
+	for _, name := range []string{"action", "actor", "target", "from", "to", "cursor"} {
+		if l.At.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *eventLog) Render() app.UI {
 	body := []app.UI{l.events.View(kit.Skeleton("row", "row", "row", "row", "row"), l.draw)}
 	if l.open != 0 {
@@ -71,6 +87,14 @@ func (l *eventLog) Render() app.UI {
 }
 
 func (l *eventLog) draw(list api.List[api.Event]) app.UI {
+	if len(list.Data) == 0 && l.narrowed() {
+		return kit.Empty(kit.EmptyOpts{
+			Icon: "search", Title: "No event matches", Text: "Nothing that is recorded fits these filters.",
+			Action: "Clear the filters", OnAction: func(ctx app.Context) {
+				Replace(ctx, l.At.With("action", "", "actor", "", "target", "", "from", "", "to", ""))
+			},
+		})
+	}
 	if len(list.Data) == 0 {
 		return kit.Empty(kit.EmptyOpts{
 			Icon: "shield", Title: "No events", Text: "What is changed, and what was refused for security's sake, is recorded here for good.",

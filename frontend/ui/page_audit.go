@@ -35,13 +35,16 @@ var eventGroups = []kit.Option{
 }
 
 func (p *auditPage) OnMount(ctx app.Context) {
-	p.from, p.to = p.At.Get("from"), p.At.Get("to")
+	p.OnUpdate(ctx)
 	at := p.At
 	if at.May("owner", "admin", "auditor") {
 		p.chain.Fetch(ctx, p, func(ctx context.Context) (api.ChainState, error) { return at.API.Chain(ctx, at.Team.Team.ID) })
 	}
 	p.members.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Member], error) { return at.API.Members(ctx, at.Team.Team.ID) })
 }
+
+// OnUpdate runs when the query changed.
+func (p *auditPage) OnUpdate(app.Context) { p.from, p.to = p.At.Get("from"), p.At.Get("to") }
 
 func (p *auditPage) Render() app.UI {
 	header := kit.HeaderOpts{Title: "Audit", Text: "Who changed what, when and from where. Each event is linked to the one before it."}
@@ -77,11 +80,11 @@ func (p *auditPage) filters() app.UI {
 		}),
 		kit.Text(kit.TextOpts{
 			ID: "audit-from", Label: "From", Type: "date", Bind: &p.from, Optional: true, HideLabel: true,
-			OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("from", p.from)) },
+			Most: p.to, OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("from", p.from)) },
 		}),
 		kit.Text(kit.TextOpts{
 			ID: "audit-to", Label: "To", Type: "date", Bind: &p.to, Optional: true, HideLabel: true,
-			OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("to", p.to)) },
+			Min: p.from, OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("to", p.to)) },
 		}),
 	)
 }

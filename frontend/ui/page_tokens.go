@@ -135,13 +135,13 @@ func (p *tokensPage) pageButtons(back, on bool) []app.UI {
 // stay while the pages change.
 func (p *tokensPage) previous(ctx app.Context) {
 	if before, ok := p.trail.Before(p.filter); ok {
-		p.show(ctx, before)
+		turnPage(ctx, p.At.Path+before.String())
 	}
 }
 
 func (p *tokensPage) next(ctx app.Context) {
 	if page, ok := p.tokens.Get(); ok && page.NextCursor != nil && !p.tokens.Busy() {
-		p.show(ctx, p.filter.After(*page.NextCursor))
+		turnPage(ctx, p.At.Path+p.filter.After(*page.NextCursor).String())
 	}
 }
 
