@@ -116,6 +116,23 @@ func TestSignOut(t *testing.T) {
 	})
 }
 
+// A browser has one session: to sign in again ends the one before, so that a
+// copy of its cookie is worth nothing.
+func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada, other := w.signUp("Ada"), w.browser(nextAddress())
+		in := api.SignIn{Email: "ada@example.com", Password: password}
+		other.call("POST", "/portal/v1/sessions", in).want(t, 200)
+		u, _ := url.Parse(w.url)
+		before := ada.http.Jar.Cookies(u)
+		ada.call("POST", "/portal/v1/sessions", in).want(t, 200)
+		ada.call("GET", "/portal/v1/session", nil).want(t, 200)
+		ada.http.Jar.SetCookies(u, before)
+		ada.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
+		other.call("GET", "/portal/v1/session", nil).want(t, 200) // another browser's is left alone
+	})
+}
+
 func TestSignIn(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		w.signUp("Ada")

@@ -35,11 +35,20 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 	return sendJSON(c, fiber.StatusOK, api.SignInResult{Status: out.Status})
 }
 
-// openSession gives the browser the cookie of a new session. The session that
-// the browser had before ends by itself: its cookie is gone.
+// openSession gives the browser the cookie of a new session, and ends the one
+// that it had before: whoever has a copy of that cookie shall not go on with it.
 func (s *Server) openSession(c *fiber.Ctx, in portal.SignedIn) {
-	if in.Cookie != "" {
-		s.setCookie(c, s.cookie, in.Cookie, 0)
+	if in.Cookie == "" {
+		return
+	}
+	s.setCookie(c, s.cookie, in.Cookie, 0)
+	r, ctx := of(c), c.UserContext()
+	before, err := s.portal.Authenticate(ctx, c.Cookies(s.cookie), r.origin(c))
+	if err == nil {
+		err = s.portal.SignOut(ctx, before)
+	}
+	if err != nil && portal.KindOf(err) != portal.SignedOut {
+		s.log.Warn("the session before a sign-in did not end", "request_id", r.id, "error", err)
 	}
 }
 
