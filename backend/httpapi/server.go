@@ -191,11 +191,12 @@ func (s *Server) around(c *fiber.Ctx) error {
 	c.Context().SetUserValue(requestKey{}, r)
 
 	s.secure(c, r)
+	leaving := s.draining.Load() // before the handler asks: who is told to leave is also told 503 by /readyz
 	err := s.guarded(c)
 	if err != nil && !s.servedPage(c, r, err) {
 		s.fail(c, r, err)
 	}
-	if s.draining.Load() { // no client shall send its next request into the shutdown
+	if leaving { // no client shall send its next request into the shutdown
 		c.Response().SetConnectionClose()
 	}
 	s.finished(c, r)
