@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,10 +30,10 @@ type callLog struct {
 	seen    string
 	calls   kit.Load[api.List[api.Call]]
 	names   kit.Load[map[string]string]
-	route   string // as typed
-	address string
-	typed   int    // counts keys until typing rests, then 0
-	wrong   string // about the address as typed
+	routes  kit.Load[[]string] // that were called of late
+	address string             // as typed
+	typed   int                // counts keys until typing rests, then 0
+	wrong   string             // about the address as typed
 	paused  bool
 	open    string // decision id of the call that is looked at
 }
@@ -39,8 +41,9 @@ type callLog struct {
 func (l *callLog) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &l.now)
 	l.fetch(ctx)
+	at, token := l.At, l.Token
+	l.routes.Fetch(ctx, l, func(ctx context.Context) ([]string, error) { return calledRoutes(ctx, at, token) })
 	if l.Token == "" {
-		at := l.At
 		l.names.Fetch(ctx, l, func(ctx context.Context) (map[string]string, error) { return tokenNames(ctx, at) })
 	}
 	kit.Every(ctx, l, tailEvery, func(ctx app.Context) bool {
@@ -62,7 +65,7 @@ func (l *callLog) query() string { return l.Token + "?" + l.At.Query.Encode() }
 func (l *callLog) fetch(ctx app.Context) {
 	l.seen = l.query()
 	if l.typed == 0 {
-		l.route, l.address = l.At.Get("route"), l.At.Get("address")
+		l.address = l.At.Get("address")
 	}
 	at, token := l.At, l.Token
 	q := client.CallQuery{
@@ -83,27 +86,34 @@ func (l *callLog) Render() app.UI {
 	if l.paused {
 		text, icon = "Resume", "play"
 	}
+	choose := func(id, label, name string, options []kit.Option) app.UI {
+		return kit.Select(kit.SelectOpts{
+			ID: id, Label: label, HideLabel: true, Value: l.At.Get(name), Options: options,
+			On: func(ctx app.Context, v string) { Replace(ctx, l.At.With(name, v)) },
+		})
+	}
+	var byToken app.UI = kit.Nothing()
+	if l.Token == "" {
+		byToken = choose("calls-token", "Token", "token", l.tokenOptions())
+	}
 	body := []app.UI{
 		kit.FilterBar(
-			kit.Search("calls-route", "Search by route", &l.route, l.narrow),
+			choose("calls-route", "Route", "route", l.routeOptions()),
+			byToken,
 			kit.Text(kit.TextOpts{
 				ID: "calls-address", Label: "Address", HideLabel: true, Placeholder: "Address or network", Bind: &l.address, Mono: true, Optional: true,
 				OnInput: l.narrow, Error: l.wrong,
 			}),
-			kit.Select(kit.SelectOpts{
-				ID: "calls-status", Label: "Status", HideLabel: true, Value: l.At.Get("status"),
-				Options: []kit.Option{
-					{Value: "", Text: "Every status"},
-					{Value: "2", Text: "2xx, answered"},
-					{Value: "4", Text: "4xx, refused"},
-					{Value: "5", Text: "5xx, failed"},
-					{Value: "401", Text: "401"},
-					{Value: "403", Text: "403"},
-					{Value: "404", Text: "404"},
-					{Value: "422", Text: "422"},
-					{Value: "429", Text: "429"},
-				},
-				On: func(ctx app.Context, v string) { Replace(ctx, l.At.With("status", v)) },
+			choose("calls-status", "Status", "status", []kit.Option{
+				{Value: "", Text: "Every status"},
+				{Value: "2", Text: "2xx, answered"},
+				{Value: "4", Text: "4xx, refused"},
+				{Value: "5", Text: "5xx, failed"},
+				{Value: "401", Text: "401"},
+				{Value: "403", Text: "403"},
+				{Value: "404", Text: "404"},
+				{Value: "422", Text: "422"},
+				{Value: "429", Text: "429"},
 			}),
 			kit.Button(kit.ButtonOpts{
 				Text: text, Icon: icon, Small: true, Look: kit.Ghost, Key: "pause", Pressed: &l.paused, Title: "New calls appear by themselves",
@@ -118,9 +128,49 @@ func (l *callLog) Render() app.UI {
 	return app.Div().Class("stack").Body(body...)
 }
 
+// calledRoutes returns the routes that were called in the last 30 days, each
+// with its method, in their order.
+func calledRoutes(ctx context.Context, at Place, token string) ([]string, error) {
+	q := client.UsageQuery{By: "route"}
+	get := func() (api.Usage, error) { return at.API.Usage(ctx, at.Team.Team.ID, q) }
+	if token != "" {
+		get = func() (api.Usage, error) { return at.API.TokenUsage(ctx, at.Team.Team.ID, token, q) }
+	}
+	usage, err := get()
+	routes := make([]string, len(usage.Series))
+	for i, s := range usage.Series {
+		routes[i] = s.Key
+	}
+	slices.SortFunc(routes, func(a, b string) int {
+		methodA, pathA, _ := strings.Cut(a, " ")
+		methodB, pathB, _ := strings.Cut(b, " ")
+		return cmp.Or(cmp.Compare(pathA, pathB), cmp.Compare(methodA, methodB))
+	})
+	return routes, err
+}
+
+func (l *callLog) routeOptions() []kit.Option {
+	options := []kit.Option{{Value: "", Text: "Every route"}}
+	routes, _ := l.routes.Get()
+	for _, r := range routes {
+		options = append(options, kit.Option{Value: r, Text: r})
+	}
+	return withChosen(options, l.At.Get("route"), l.At.Get("route"))
+}
+
+func (l *callLog) tokenOptions() []kit.Option {
+	names, _ := l.names.Get()
+	var options []kit.Option
+	for id, name := range names {
+		options = append(options, kit.Option{Value: id, Text: name})
+	}
+	slices.SortFunc(options, func(a, b kit.Option) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Value, b.Value)) })
+	options = append([]kit.Option{{Value: "", Text: "Every token"}}, options...)
+	return withChosen(options, l.At.Get("token"), l.At.Get("token"))
+}
+
 // narrow puts what is typed into the address of the page, once typing rests.
 func (l *callLog) narrow(ctx app.Context) {
-	withoutSecret(ctx, "calls-route", &l.route)
 	l.typed++
 	typed := l.typed
 	kit.Do(ctx, l, func(context.Context) error {
@@ -138,7 +188,7 @@ func (l *callLog) narrow(ctx app.Context) {
 			l.wrong, address = "Not an address or network yet: 203.0.113.7, 10.0.0.0/8.", l.At.Get("address")
 			l.typed = typed // what is typed stays
 		}
-		Replace(ctx, l.At.With("route", searchWords(l.route), "address", address))
+		Replace(ctx, l.At.With("address", address))
 	})
 }
 

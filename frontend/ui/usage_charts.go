@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,28 +13,34 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
 
-// spans are the stretches of time that usage is shown for; the first is the
-// default.
-var spans = []struct {
+// spans are the stretches of time that usage is shown for.
+var spans = []usageStretch{
+	{"24h", "24 hours", 24 * time.Hour, "hour"},
+	{"7d", "7 days", 7 * 24 * time.Hour, "day"},
+	{usualSpan, "30 days", 30 * 24 * time.Hour, "day"},
+	{"90d", "90 days", 90 * 24 * time.Hour, "day"},
+}
+
+type usageStretch struct {
 	value, text string
 	back        time.Duration
 	step        string
-}{
-	{"30d", "30 days", 30 * 24 * time.Hour, "day"},
-	{"7d", "7 days", 7 * 24 * time.Hour, "day"},
-	{"24h", "24 hours", 24 * time.Hour, "hour"},
-	{"90d", "90 days", 90 * 24 * time.Hour, "day"},
 }
+
+// usualSpan is shown if the query says nothing.
+const usualSpan = "30d"
 
 // usageSpan returns the stretch of time that a value of the query stands for,
 // and how to ask for it at the instant now.
 func usageSpan(value string, now time.Time) (client.UsageQuery, string) {
-	span := spans[0]
-	for _, s := range spans {
-		if s.value == value {
-			span = s
-		}
+	at := func(value string) int {
+		return slices.IndexFunc(spans, func(s usageStretch) bool { return s.value == value })
 	}
+	i := at(value)
+	if i < 0 {
+		i = at(usualSpan)
+	}
+	span := spans[i]
 	step := 24 * time.Hour
 	if span.step == "hour" {
 		step = time.Hour
@@ -147,7 +154,7 @@ func (u *usageCharts) Render() app.UI {
 		kit.FilterBar(kit.Segmented(kit.SelectOpts{
 			ID: "usage-span", Label: "Time", HideLabel: true, Options: options, Value: value,
 			On: func(ctx app.Context, v string) {
-				if v == spans[0].value {
+				if v == usualSpan {
 					v = ""
 				}
 				Replace(ctx, u.At.With("span", v))
@@ -250,15 +257,22 @@ func (u *usageCharts) drawTables(t usageTables) app.UI {
 		}))
 	}
 	if len(t.routes) > 0 {
-		body = append(body, u.table("By route", "Route", t.routes, func(key string) app.UI { return app.Code().Text(key) }))
+		body = append(body, u.table("By route", "Route", t.routes, func(key string) app.UI {
+			return app.A().Class("link").Href(u.calls("route", key)).Body(app.Code().Text(key))
+		}))
 	}
 	if len(t.statuses) > 0 {
 		body = append(body, u.table("By status", "Status", t.statuses, func(key string) app.UI {
 			n, _ := strconv.Atoi(key)
-			return kit.HTTPStatus(n)
+			return app.A().Href(u.calls("status", key)).Attr("aria-label", "Calls with status "+key).Body(kit.HTTPStatus(n))
 		}))
 	}
 	return app.Div().Class("halves").Body(body...)
+}
+
+// calls returns the address of the calls that one row sums up.
+func (u *usageCharts) calls(name, value string) string {
+	return u.At.With("tab", "calls", "span", "", name, value)
 }
 
 func (u *usageCharts) table(title, head string, rows []usageRow, cell func(key string) app.UI) app.UI {
