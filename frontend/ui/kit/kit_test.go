@@ -239,6 +239,14 @@ func TestBusyButton(t *testing.T) {
 	}
 }
 
+func TestRefusalsCountDown(t *testing.T) {
+	err := &client.Problem{Problem: api.Problem{Status: 429}, RetryAfter: 17 * time.Second}
+	var e Errors
+	e.Take(err)
+	has(t, html(t, e.Rest()), "Too many requests", "Try again in 17 seconds.")
+	has(t, html(t, Failed(err, nil)), "Too many requests", "Try again in 17 seconds.")
+}
+
 func TestFieldsAreWired(t *testing.T) {
 	value, shown := "x", false
 	s := html(t, Text(TextOpts{ID: "name", Label: "Name", Hint: "A hint", Error: "Too long.", Bind: &value}))

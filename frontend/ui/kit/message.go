@@ -65,7 +65,8 @@ type EmptyOpts struct {
 	Action            string // of the button; with Href it is a link
 	Href              string
 	OnAction          func(app.Context)
-	Alert             bool // read it out at once
+	Alert             bool   // read it out at once
+	After             app.UI // at the end of the text
 }
 
 // Empty draws what stands in place of a list that has nothing: what will be
@@ -75,6 +76,9 @@ func Empty(o EmptyOpts) app.UI {
 		app.Div().Class("empty-icon").Body(IconSize(orElse(o.Icon, "list"), 20)),
 		app.P().Class("empty-title").Text(o.Title),
 		app.P().Class("empty-text").Text(o.Text),
+	}
+	if o.After != nil {
+		body[2] = app.P().Class("empty-text").Body(app.Text(o.Text), o.After)
 	}
 	switch {
 	case o.Action != "" && o.Href != "":

@@ -84,7 +84,11 @@ func Failed(err error, again func(app.Context)) app.UI {
 	if client.Status(err) == 404 {
 		title = "Not found"
 	}
-	return Empty(EmptyOpts{Icon: "triangle-alert", Title: title, Text: Sentence(err), Alert: true, Action: retry(again), OnAction: again})
+	o := EmptyOpts{Icon: "triangle-alert", Title: title, Text: Sentence(err), Alert: true, Action: retry(again), OnAction: again}
+	if text, p, ok := refused(err); ok {
+		o.Text, o.After = text, &countdown{Refusal: p}
+	}
+	return Empty(o)
 }
 
 func retry(again func(app.Context)) string {
@@ -100,6 +104,7 @@ func retry(again func(app.Context)) string {
 type Errors struct {
 	at    map[string]string
 	form  string
+	wait  *client.Problem // to be tried again after its time
 	shown map[string]bool
 }
 
@@ -125,6 +130,9 @@ func (e *Errors) Take(err error) {
 		return
 	}
 	e.form = Sentence(err)
+	if text, p, ok := refused(err); ok {
+		e.form, e.wait = text, p
+	}
 }
 
 // Add adds a mistake that only the page knows of.
@@ -205,7 +213,11 @@ func (e *Errors) Rest(pointers ...string) app.UI {
 	if text == "" {
 		return Nothing()
 	}
-	return app.Div().Class("banner", "is-bad").Attr("role", "alert").Body(Icon("triangle-alert"), app.P().Text(text))
+	said := app.P().Text(text)
+	if e.wait != nil {
+		said = app.P().Body(app.Text(text), &countdown{Refusal: e.wait})
+	}
+	return app.Div().Class("banner", "is-bad").Attr("role", "alert").Body(Icon("triangle-alert"), said)
 }
 
 // First returns the first text that is not empty.
