@@ -160,6 +160,7 @@ func table() []route {
 		// Discovery and operation.
 		{method: get, path: "/portal/v1/outbox", access: anyone(), handle: (*Server).listOutbox, about: "Mail in the local outbox, newest first; 404 when mail leaves for real", spec: spec{out: api.List[api.Mail]{}}},
 		{method: get, path: "/portal/v1/outbox/:id", access: anyone(), handle: (*Server).showMail, about: "One mail of the local outbox", spec: spec{out: api.Mail{}}},
+		{method: post, path: "/portal/v1/crash-reports", access: anyone(), handle: (*Server).reportCrash, about: "Tell that the browser program stopped", spec: spec{in: api.CrashReport{}, status: 204}},
 		{method: get, path: "/healthz", access: public(), handle: (*Server).healthz, about: "The process is alive", spec: spec{out: status{}}},
 		{method: get, path: "/readyz", access: public(), handle: (*Server).readyz, about: "The database is reachable and migrated, the keys are loaded", spec: spec{out: status{}}},
 		{method: get, path: "/version", access: public(), handle: (*Server).showVersion, about: "The versions of the server and the browser program", spec: spec{out: versions{}}},

@@ -22,6 +22,8 @@ var (
 	mailsPerAddress  = limiter.Rate{Period: time.Hour, Limit: 6}
 	mailsPerNetwork  = limiter.Rate{Period: time.Hour, Limit: 60}
 
+	crashesPerNetwork = limiter.Rate{Period: time.Minute, Limit: 10}
+
 	// passwordTries is how many passwords may be tried for one account from one
 	// network: 5 a minute, and each time that is used up the next window is twice
 	// as long.
