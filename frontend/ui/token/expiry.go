@@ -43,6 +43,8 @@ func ExpiryChoices(p api.TokenPolicy) []kit.Option {
 type Expiry struct {
 	Choice string // a number of days, OnDate or Never
 	Date   string // of OnDate, as a field of type date holds it: 2026-11-22
+
+	was time.Time // when it expires as it is, which is kept as long as the day is
 }
 
 // ExpiryOf returns the choice that keeps a time as it is.
@@ -50,7 +52,7 @@ func ExpiryOf(t api.Time) Expiry {
 	if t.IsZero() {
 		return Expiry{Choice: Never}
 	}
-	return Expiry{Choice: OnDate, Date: bridge.LocalText(t.Time)[:len(time.DateOnly)]}
+	return Expiry{Choice: OnDate, Date: bridge.LocalText(t.Time)[:len(time.DateOnly)], was: t.Time}
 }
 
 // Time returns the instant that is chosen, zero for never, and what is wrong
@@ -58,6 +60,9 @@ func ExpiryOf(t api.Time) Expiry {
 // reader is. Lives count from made.
 func (e Expiry) Time(now, made time.Time, p api.TokenPolicy) (time.Time, string) {
 	longest := made.Add(time.Duration(p.MaxLifetimeDays) * day)
+	if !e.was.IsZero() && e.Choice == OnDate && e.Date == ExpiryOf(api.At(e.was)).Date {
+		return e.was, ""
+	}
 	if e.Choice == Never {
 		if p.MaxLifetimeDays != 0 {
 			return time.Time{}, "Tokens must expire here. Choose a date."

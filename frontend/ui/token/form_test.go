@@ -75,6 +75,16 @@ func TestExpiry(t *testing.T) {
 	if e := ExpiryOf(api.At(time.Date(2026, 12, 31, 23, 59, 0, 0, time.UTC))); e.Date != "2026-12-31" || e.Choice != OnDate {
 		t.Errorf("got %+v", e)
 	}
+	// An edit that changes nothing keeps the very instant, which is no widening.
+	as := time.Date(2026, 12, 31, 9, 30, 0, 0, time.UTC)
+	e := ExpiryOf(api.At(as))
+	if at, wrong := e.Time(now, now, year); !at.Equal(as) || wrong != "" {
+		t.Errorf("kept as %v, %q, want %v", at, wrong, as)
+	}
+	e.Date = "2026-12-30"
+	if at, _ := e.Time(now, now, year); at.Day() != 30 || at.Hour() != 23 {
+		t.Errorf("another day: got %v", at)
+	}
 	if e := ExpiryOf(api.Time{}); e.Choice != Never {
 		t.Errorf("got %+v", e)
 	}
