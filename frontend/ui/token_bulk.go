@@ -21,6 +21,7 @@ type tokenBulk struct {
 	typed    string
 	busy     bool
 	done     int // how many are stopped so far
+	total    int // of how many
 	refused  []string
 }
 
@@ -83,7 +84,11 @@ func (b *tokenBulk) dialog(p *tokensPage) app.UI {
 		return kit.Nothing()
 	}
 	tokens := b.tokens()
-	what := kit.Count(len(tokens), "token", "tokens")
+	n := len(tokens)
+	if b.busy {
+		n = b.total // those that are stopped leave the selection
+	}
+	what := kit.Count(n, "token", "tokens")
 	o := kit.ConfirmOpts{
 		ID: "token-bulk", Title: "Suspend " + what + "?", Verb: "Suspend " + what, Busy: b.busy,
 		Text:  "They are refused from the moment you confirm, until each is resumed.",
@@ -121,7 +126,7 @@ func (b *tokenBulk) dialog(p *tokensPage) app.UI {
 		}
 	}
 	if b.busy {
-		o.Body = append(o.Body, kit.Progress("Tokens done", float64(b.done)/float64(max(len(tokens), 1))))
+		o.Body = append(o.Body, kit.Progress("Tokens done", float64(b.done)/float64(max(b.total, 1))))
 	}
 	return kit.Confirm(o)
 }
@@ -160,7 +165,9 @@ func (b *tokenBulk) send(ctx app.Context, p *tokensPage) {
 		return
 	}
 	b.busy, b.refused, b.done = true, nil, 0
-	p.bulk.step(ctx, p, b.tokens())
+	rest := b.tokens()
+	b.total = len(rest)
+	p.bulk.step(ctx, p, rest)
 }
 
 func (b *tokenBulk) step(ctx app.Context, p *tokensPage, rest []api.Token) {
