@@ -28,11 +28,18 @@ func (p *tokensPage) filters() app.UI {
 			},
 		})
 	}
+	chosen, on := "Filters", 0
+	for _, v := range []string{f.Status, f.Env, f.Ability, f.Maker} {
+		if v != "" {
+			on++
+			chosen = "Filters · " + kit.Number(int64(on))
+		}
+	}
 	body := []app.UI{
 		kit.Search("token-search", "Search by name or id", &p.q, p.search),
 		// On a phone the rest is behind this button.
 		kit.Button(kit.ButtonOpts{
-			Text: "Filters", Icon: "filter", Look: "filters-toggle", Key: "toggle filters", Pressed: &p.filtersOpen,
+			Text: chosen, Icon: "filter", Look: "filters-toggle", Key: "toggle filters", Pressed: &p.filtersOpen,
 			On: func(app.Context) { p.filtersOpen = !p.filtersOpen },
 		}),
 		choose("token-status", "Status", f.Status, []kit.Option{
