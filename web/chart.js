@@ -45,7 +45,7 @@ function gatehouseChart(el, json) {
           ...axis, grid: { show: false }, space: 64, size: 28,
           // No finer than the steps, so that no day stands there twice.
           incrs: [3600, 7200, 10800, 14400, 21600, 43200, 86400, 172800, 345600, 604800, 1209600, 2592000].filter((n) => n >= spec.step),
-          values: (_, splits) => splits.map((t) => (spec.step < 86400 ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : gatehouseDate(t * 1000, "day"))),
+          values: (_, splits) => splits.map((t) => (t < spec.times[0] || t > spec.times.at(-1) ? "" : spec.step < 86400 ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : gatehouseDate(t * 1000, "day"))),
         },
         {
           ...axis, grid: { stroke: () => color("--border"), width: 1 }, size: 52,
