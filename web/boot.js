@@ -158,6 +158,9 @@ const formats = {
   date: { year: "numeric", month: "short", day: "numeric" },
   long: { weekday: "long", year: "numeric", month: "long", day: "numeric" },
   day: { month: "short", day: "numeric" },
+  // Sums of a day are those of a day in UTC, wherever the reader is.
+  "utc-date": { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" },
+  "utc-day": { month: "short", day: "numeric", timeZone: "UTC" },
   time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   minute: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
   second: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },

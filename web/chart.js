@@ -37,6 +37,7 @@ function gatehouseChart(el, json) {
     const order = stacked() ? [...spec.series].reverse() : spec.series;
     const axis = { stroke: () => color("--text-muted"), font: "12px Inter, sans-serif", ticks: { show: false }, border: { show: false } };
     return {
+      ...(spec.step < 86400 ? {} : { tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC") }),
       width: el.clientWidth, height: el.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
       cursor: { y: false, points: { show: !stacked() }, drag: { x: false, y: false } },
       scales: { x: { time: true, range: stacked() ? (_, lo, hi) => [lo - spec.step / 2, hi + spec.step / 2] : undefined }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
@@ -45,7 +46,7 @@ function gatehouseChart(el, json) {
           ...axis, grid: { show: false }, space: 64, size: 28,
           // No finer than the steps, so that no day stands there twice.
           incrs: [3600, 7200, 10800, 14400, 21600, 43200, 86400, 172800, 345600, 604800, 1209600, 2592000].filter((n) => n >= spec.step),
-          values: (_, splits) => splits.map((t) => (t < spec.times[0] || t > spec.times.at(-1) ? "" : spec.step < 86400 ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : gatehouseDate(t * 1000, "day"))),
+          values: (_, splits) => splits.map((t) => (t < spec.times[0] || t > spec.times.at(-1) ? "" : spec.step < 86400 ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : gatehouseDate(t * 1000, "utc-day"))),
         },
         {
           ...axis, grid: { stroke: () => color("--border"), width: 1 }, size: 52,
@@ -65,7 +66,7 @@ function gatehouseChart(el, json) {
           tip.hidden = i == null || u.cursor.left < 0;
           if (tip.hidden) return;
           const head = document.createElement("b");
-          head.textContent = gatehouseDate(spec.times[i] * 1000, spec.step < 86400 ? "minute" : "date");
+          head.textContent = gatehouseDate(spec.times[i] * 1000, spec.step < 86400 ? "minute" : "utc-date");
           tip.replaceChildren(head);
           for (const s of spec.series) {
             const line = document.createElement("span");

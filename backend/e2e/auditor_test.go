@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -79,7 +81,11 @@ func usageIsShown(t *testing.T, b *browser, ada *owner, token api.Token) {
 	})
 	b.press("Charts")
 	b.see("Calls per day")
+	// West of UTC a day's sum still stands under the day it is the sum of.
+	b.run(emulation.SetTimezoneOverride("America/Los_Angeles"))
+	today := time.Now().UTC()
 	b.press("Show as table")
+	b.see(today.Format("Jan 2, 2006"))
 	b.see("GET /api/v1/orders")
 	b.press("Tokens")
 	b.see("ERP integration")

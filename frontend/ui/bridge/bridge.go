@@ -26,12 +26,13 @@ type Key struct {
 
 // The styles of [Date].
 const (
-	Date   = "date"   // 22 Nov 2026
-	Long   = "long"   // Sunday, 22 November 2026
-	Day    = "day"    // 22 Nov
-	Clock  = "time"   // 01:00:05
-	Minute = "minute" // 22 Nov 2026, 01:00
-	Second = "second" // 22 Nov 2026, 01:00:05
+	Date    = "date"     // 22 Nov 2026
+	UTCDate = "utc-date" // the same, of the day in UTC
+	Long    = "long"     // Sunday, 22 November 2026
+	Day     = "day"      // 22 Nov
+	Clock   = "time"     // 01:00:05
+	Minute  = "minute"   // 22 Nov 2026, 01:00
+	Second  = "second"   // 22 Nov 2026, 01:00:05
 )
 
 // Transport carries requests with fetch; it implements client.Transport.

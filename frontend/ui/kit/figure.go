@@ -170,7 +170,7 @@ func (c *Chart) Render() app.UI {
 func (c *Chart) numbers() app.UI {
 	style := bridge.Minute
 	if c.Step >= 24*time.Hour {
-		style = "date"
+		style = bridge.UTCDate // sums of a day are those of a day in UTC
 	}
 	columns := []Column[int]{{Head: "Time", Cell: func(i int) app.UI { return app.Text(bridge.FormatDate(c.Times[i], style)) }}}
 	for _, s := range c.Series {
