@@ -66,7 +66,8 @@ func ptr[T any](v T) *T { return &v }
 func TestSameVerdictAsValidator(t *testing.T) {
 	long := strings.Repeat("ä", 101)
 	bodies := []any{
-		api.SignUp{}, api.CrashReport{},
+		api.SignUp{},
+		api.CrashReport{},
 		api.SignUp{Name: "Ada", Email: "ada@example.com", Password: "correct horse", TeamName: "Acme"},
 		api.SignUp{Name: long, Email: "ada@example", Password: "short", TeamName: " "},
 		api.SignUp{Name: "a\x00", Email: strings.Repeat("a", 250) + "@b.cd", Password: strings.Repeat("p", 129), TeamName: "😀"},
