@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
@@ -24,7 +25,7 @@ func ownSet(t *testing.T, members int) *mongotest.Set {
 		t.Skip("stopping and starting servers is too slow for a short run")
 	}
 	if os.Getenv(mongotest.URI) != "" {
-		t.Skip("a server was given, so none is started that may be stopped")
+		testskip.Because(t, "a server was given, so none is started that may be stopped.")
 	}
 	return mongotest.StartReplicaSet(t, members)
 }

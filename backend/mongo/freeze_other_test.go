@@ -2,10 +2,14 @@
 
 package mongo
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
+)
 
 func freeze(t testing.TB, _ *Store) (thaw func()) {
 	t.Helper()
-	t.Skip("this system cannot stop a process without ending it")
+	testskip.Because(t, "this system cannot stop a process without ending it.")
 	return nil
 }

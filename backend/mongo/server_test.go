@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 )
 
 func TestServerProblems(t *testing.T) {
@@ -33,7 +34,7 @@ func TestServerProblems(t *testing.T) {
 
 func TestStandaloneIsRefused(t *testing.T) {
 	if os.Getenv(mongotest.URI) != "" {
-		t.Skip("a server was given, so none is started")
+		testskip.Because(t, "a server was given, so none is started.")
 	}
 	uri := mongotest.StartStandalone(t)
 	for _, uri := range []string{uri, uri + "?replicaSet=rs0"} {

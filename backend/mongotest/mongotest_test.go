@@ -19,6 +19,8 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
+
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 )
 
 func open(t *testing.T, uri string) *mongo.Database {
@@ -85,7 +87,7 @@ func TestDatabaseIsDropped(t *testing.T) {
 func TestRunEndsWithItsStop(t *testing.T) {
 	Start(t) // skips where there is no server
 	if os.Getenv(URI) != "" {
-		t.Skip("a server was given, so none is started")
+		testskip.Because(t, "a server was given, so none is started.")
 	}
 	dir := t.TempDir()
 	uri, stop, err := Run(t.Context(), dir)
@@ -115,7 +117,7 @@ func TestRunEndsWithItsStop(t *testing.T) {
 
 func TestStandaloneHasNoTransactions(t *testing.T) {
 	if os.Getenv(URI) != "" {
-		t.Skip("a server was given, so none is started")
+		testskip.Because(t, "a server was given, so none is started.")
 	}
 	db := open(t, StartStandalone(t))
 	err := db.Client().UseSession(t.Context(), func(ctx mongo.SessionContext) error {
@@ -155,7 +157,7 @@ func TestAnotherMemberTakesOver(t *testing.T) {
 // The child is this test binary again; it panics while its server runs.
 func TestNothingIsLeftAfterAPanic(t *testing.T) {
 	if os.Getenv(URI) != "" {
-		t.Skip("a server was given, so none is started")
+		testskip.Because(t, "a server was given, so none is started.")
 	}
 	if report := os.Getenv("MONGOTEST_PANIC"); report != "" {
 		dir := t.TempDir() // never removed: the panic comes first
@@ -281,7 +283,7 @@ func TestUnpackMakesAProgram(t *testing.T) {
 // Only one of many at once may download; the others wait and use its result.
 func TestFetchHappensOnce(t *testing.T) {
 	if os.Getenv(URI) != "" {
-		t.Skip("a server was given, so none is fetched")
+		testskip.Because(t, "a server was given, so none is fetched.")
 	}
 	dir := t.TempDir()
 	var downloads atomic.Int32
