@@ -13,11 +13,9 @@ func (s *Server) updateAccount(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	u := person(c).User
-	if in.Name.Set {
-		if u, err = s.portal.Rename(c.UserContext(), person(c), in.Name.Value); err != nil {
-			return err
-		}
+	u, err := s.portal.UpdateAccount(c.UserContext(), person(c), portal.AccountChange{Name: set(in.Name), LastTeam: set(in.LastTeam)})
+	if err != nil {
+		return err
 	}
 	return sendJSON(c, fiber.StatusOK, userJSON(u))
 }

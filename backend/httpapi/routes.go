@@ -111,7 +111,7 @@ func table() []route {
 		{method: get, path: "/portal/v1/session", access: signedIn(), handle: (*Server).showSession, about: "Who is signed in", spec: spec{out: api.Session{}}},
 		{method: remove, path: "/portal/v1/session", access: signedIn(), handle: (*Server).signOut, about: "Sign out", spec: spec{out: none, status: 204}},
 		{method: post, path: "/portal/v1/session/confirm", access: signedIn(), handle: (*Server).confirmPassword, about: "Give the password again", spec: spec{in: api.ConfirmPassword{}, out: api.Fresh{}}},
-		{method: patch, path: "/portal/v1/account", access: signedIn(), handle: (*Server).updateAccount, about: "Change one's own name", spec: spec{in: api.UpdateAccount{}, out: api.User{}}},
+		{method: patch, path: "/portal/v1/account", access: signedIn(), handle: (*Server).updateAccount, about: "Change one's own name, or remember the team looked at last", spec: spec{in: api.UpdateAccount{}, out: api.User{}}},
 		{method: post, path: "/portal/v1/account/password", access: signedIn(), handle: (*Server).changePassword, about: "Change one's own password; other sessions end", spec: spec{in: api.ChangePassword{}, status: 204}},
 		{method: get, path: "/portal/v1/account/events", access: signedIn(), handle: (*Server).listAccountEvents, about: "One's own security log", spec: spec{out: api.List[api.Event]{}, query: eventQuery}},
 		{method: get, path: "/portal/v1/catalogue", access: signedIn(), handle: (*Server).showCatalogue, about: "Abilities, defaults, roles and token policy", spec: spec{out: api.Catalogue{}}},

@@ -16,7 +16,7 @@ import (
 func userJSON(u portal.User) api.User {
 	return api.User{
 		ID: u.ID, Name: u.Name, Email: u.Email, CreatedAt: api.At(u.CreatedAt), VerifiedAt: api.At(u.VerifiedAt),
-		PlatformAdmin: u.PlatformAdmin,
+		PlatformAdmin: u.PlatformAdmin, LastTeam: u.LastTeam,
 	}
 }
 

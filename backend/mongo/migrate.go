@@ -20,8 +20,12 @@ type migration func(ctx context.Context, s *Store) error
 // migrations bring an empty database to the schema of this program: the first
 // one from version 0 to 1, and so on. They are only ever appended to.
 var migrations = []migration{
-	func(ctx context.Context, s *Store) error { return s.ensure(ctx, true) },
+	align, // the first schema
+	align, // users.last_team
 }
+
+// align is the step of a change that only adds: collections, indexes, fields.
+func align(ctx context.Context, s *Store) error { return s.ensure(ctx, true) }
 
 // schemaDoc is the one document of the collection meta. Whoever migrates holds
 // its lease, by the clock of the server.

@@ -21,6 +21,7 @@ type userDoc struct {
 	CreatedAt     instant `bson:"created_at,omitempty"`
 	VerifiedAt    instant `bson:"verified_at,omitempty"`
 	DisabledAt    instant `bson:"disabled_at,omitempty"`
+	LastTeam      string  `bson:"last_team,omitempty"`
 	Version       int64   `bson:"version"`
 }
 
@@ -33,7 +34,7 @@ type addressDoc struct {
 func userCollections() []collection {
 	return []collection{
 		{name: "users", schema: object("_id", text, "name", text, "email", text, "email_key", text, "password_hash", text,
-			"platform_admin", boolean, "?created_at", date, "?verified_at", date, "?disabled_at", date, "version", number)},
+			"platform_admin", boolean, "?created_at", date, "?verified_at", date, "?disabled_at", date, "?last_team", text, "version", number)},
 		{name: "addresses", schema: object("_id", text, "user", text)},
 	}
 }
@@ -41,14 +42,16 @@ func userCollections() []collection {
 func toUserDoc(u portal.User) userDoc {
 	return userDoc{
 		ID: u.ID, Name: u.Name, Email: u.Email, EmailKey: u.EmailKey, PasswordHash: u.PasswordHash, PlatformAdmin: u.PlatformAdmin,
-		CreatedAt: toInstant(u.CreatedAt), VerifiedAt: toInstant(u.VerifiedAt), DisabledAt: toInstant(u.DisabledAt), Version: u.Version,
+		CreatedAt: toInstant(u.CreatedAt), VerifiedAt: toInstant(u.VerifiedAt), DisabledAt: toInstant(u.DisabledAt),
+		LastTeam: u.LastTeam, Version: u.Version,
 	}
 }
 
 func (d userDoc) value() (portal.User, error) {
 	return portal.User{
 		ID: d.ID, Name: d.Name, Email: d.Email, EmailKey: d.EmailKey, PasswordHash: d.PasswordHash, PlatformAdmin: d.PlatformAdmin,
-		CreatedAt: toTime(d.CreatedAt), VerifiedAt: toTime(d.VerifiedAt), DisabledAt: toTime(d.DisabledAt), Version: d.Version,
+		CreatedAt: toTime(d.CreatedAt), VerifiedAt: toTime(d.VerifiedAt), DisabledAt: toTime(d.DisabledAt),
+		LastTeam: d.LastTeam, Version: d.Version,
 	}, nil
 }
 

@@ -5,24 +5,50 @@ import (
 	"strings"
 )
 
-// Rename changes the person's own name.
-func (p *Portal) Rename(ctx context.Context, who Person, name string) (User, error) {
-	name = strings.TrimSpace(name)
-	if err := checkName("#/name", name); err != nil {
-		return User{}, err
+// AccountChange is what a person changes of their own account; nil leaves a field
+// as it is.
+type AccountChange struct {
+	Name     *string
+	LastTeam *string // the team looked at last; "" forgets it
+}
+
+// UpdateAccount changes the person's own account. LastTeam is where the portal
+// opens the next time: a convenience that decides nothing, so it leaves no event.
+// NotFound for a team they are not in.
+func (p *Portal) UpdateAccount(ctx context.Context, who Person, c AccountChange) (User, error) {
+	name := ""
+	if c.Name != nil {
+		name = strings.TrimSpace(*c.Name)
+		if err := checkName("#/name", name); err != nil {
+			return User{}, err
+		}
+	}
+	if c.LastTeam != nil && *c.LastTeam != "" {
+		if _, err := p.member(ctx, who, *c.LastTeam, ViewTeam); err != nil {
+			return User{}, err
+		}
 	}
 	var u User
 	err := p.atomically(ctx, func(ctx context.Context) error {
 		var err error
-		if u, err = p.store.User(ctx, who.User.ID); err != nil || u.Name == name {
+		if u, err = p.store.User(ctx, who.User.ID); err != nil {
 			return err
 		}
-		data := map[string]any{"from": u.Name, "to": name}
-		u.Name, u.Version = name, u.Version+1
-		if err := p.store.ReplaceUser(ctx, u); err != nil {
+		old := u
+		if c.Name != nil {
+			u.Name = name
+		}
+		if c.LastTeam != nil {
+			u.LastTeam = *c.LastTeam
+		}
+		if u == old {
+			return nil
+		}
+		u.Version++
+		if err := p.store.ReplaceUser(ctx, u); err != nil || u.Name == old.Name {
 			return err
 		}
-		_, err = p.store.Append(ctx, p.event(u.ID, u.ID, "user.renamed", u.ID, who.Origin, data))
+		_, err = p.store.Append(ctx, p.event(u.ID, u.ID, "user.renamed", u.ID, who.Origin, map[string]any{"from": old.Name, "to": u.Name}))
 		return err
 	})
 	return u, err

@@ -448,14 +448,31 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
+func TestRememberTeam(t *testing.T) {
+	w := newWorld(t)
+	ada, bob := w.signedUp("Ada"), w.signedUp("Bob")
+	n := len(w.events(ada.User.ID))
+	_, err := w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{Name: new("Eve"), LastTeam: &bob.team})
+	refused(t, err, "not-found")
+	for _, team := range []string{ada.team, ada.team, ""} {
+		if u := get[portal.User](t)(w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{LastTeam: &team})); u.LastTeam != team || u.Name != "Ada" {
+			t.Errorf("got %q, want %q", u.LastTeam, team)
+		}
+		if u := get[portal.User](t)(w.store.User(w.ctx, ada.User.ID)); u.LastTeam != team {
+			t.Errorf("stored %q, want %q", u.LastTeam, team)
+		}
+	}
+	w.wantActions(ada.User.ID, n) // nothing for the audit log
+}
+
 func TestRename(t *testing.T) {
 	w := newWorld(t)
 	ada := w.signedUp("Ada")
 	n := len(w.events(ada.User.ID))
-	_, err := w.Rename(w.ctx, ada.Person, " ")
+	_, err := w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{Name: new(" ")})
 	refused(t, err, "invalid #/name")
 	for range 2 { // the second changes nothing
-		if u := get[portal.User](t)(w.Rename(w.ctx, ada.Person, " Ada Lovelace ")); u.Name != "Ada Lovelace" {
+		if u := get[portal.User](t)(w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{Name: new(" Ada Lovelace ")})); u.Name != "Ada Lovelace" {
 			t.Errorf("got %q", u.Name)
 		}
 	}

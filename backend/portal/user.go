@@ -13,6 +13,7 @@ type User struct {
 	EmailKey      string // the address as it is compared, see [EmailKey]; unique
 	PasswordHash  string // PHC string
 	PlatformAdmin bool   // sees all teams
+	LastTeam      string // id of the team looked at last, "" for none; they may have left it
 	CreatedAt     time.Time
 	VerifiedAt    time.Time
 	DisabledAt    time.Time // zero: enabled

@@ -6,20 +6,20 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const userColumns = `id, name, email, email_key, password_hash, platform_admin, created_at, verified_at, disabled_at, version`
+const userColumns = `id, name, email, email_key, password_hash, platform_admin, created_at, verified_at, disabled_at, last_team, version`
 
 func scanUser(scan scanner) (u portal.User, err error) {
 	err = scan(&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.PasswordHash, &u.PlatformAdmin, at{&u.CreatedAt}, at{&u.VerifiedAt},
-		at{&u.DisabledAt}, &u.Version)
+		at{&u.DisabledAt}, &u.LastTeam, &u.Version)
 	return u, err
 }
 
 // InsertUser implements portal.UserStore.
 func (s *Store) InsertUser(ctx context.Context, u portal.User) error {
 	return s.write(ctx, func(w *work) error {
-		_, err := w.exec(`INSERT INTO users (`+userColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		_, err := w.exec(`INSERT INTO users (`+userColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			u.ID, u.Name, u.Email, u.EmailKey, u.PasswordHash, u.PlatformAdmin, u.CreatedAt.UnixMilli(), ms(u.VerifiedAt),
-			ms(u.DisabledAt), u.Version)
+			ms(u.DisabledAt), u.LastTeam, u.Version)
 		return w.addressTaken(err, u)
 	})
 }
@@ -50,9 +50,9 @@ func (s *Store) ReplaceUser(ctx context.Context, u portal.User) error {
 			return err
 		}
 		return w.addressTaken(w.execOne("User", `UPDATE users SET name = ?, email = ?, email_key = ?, password_hash = ?,
-			platform_admin = ?, created_at = ?, verified_at = ?, disabled_at = ?, version = ? WHERE id = ?`,
+			platform_admin = ?, created_at = ?, verified_at = ?, disabled_at = ?, last_team = ?, version = ? WHERE id = ?`,
 			u.Name, u.Email, u.EmailKey, u.PasswordHash, u.PlatformAdmin, u.CreatedAt.UnixMilli(), ms(u.VerifiedAt),
-			ms(u.DisabledAt), u.Version, u.ID), u)
+			ms(u.DisabledAt), u.LastTeam, u.Version, u.ID), u)
 	})
 }
 

@@ -11,6 +11,7 @@ var userTests = []test{
 	{"every field comes back", func(t *testing.T, s portal.Store) {
 		ctx, u := begin(t), newUser()
 		u.Email, u.PlatformAdmin, u.DisabledAt, u.Version = "Ada@Example.COM", true, now.Add(time.Hour), 9
+		u.LastTeam = "tea_acme"
 		noError(t, s.InsertUser(ctx, u))
 		equal(t, "by id", get[portal.User](t)(s.User(ctx, u.ID)), u)
 		equal(t, "by address", get[portal.User](t)(s.UserByEmail(ctx, u.EmailKey)), u)
@@ -47,7 +48,7 @@ var userTests = []test{
 		ctx, u, other := begin(t), storeUser(t, s), storeUser(t, s)
 		old := u.EmailKey
 		u.Name, u.EmailKey, u.PasswordHash, u.Version = "Grace", newID("mail"), "$argon2id$y", 2
-		u.VerifiedAt = time.Time{}
+		u.VerifiedAt, u.LastTeam = time.Time{}, "tea_acme"
 		noError(t, s.ReplaceUser(ctx, u))
 		equal(t, "replaced", get[portal.User](t)(s.User(ctx, u.ID)), u)
 		kind[portal.User](t, portal.NotFound)(s.UserByEmail(ctx, old))

@@ -57,6 +57,7 @@ type User struct {
 	CreatedAt     Time   `json:"created_at"`
 	VerifiedAt    Time   `json:"verified_at"`
 	PlatformAdmin bool   `json:"platform_admin"`
+	LastTeam      string `json:"last_team"` // id of the team looked at last, "" for none
 }
 
 // Membership is a team with the role that the asking person has in it.
@@ -78,7 +79,8 @@ type Fresh struct {
 // UpdateAccount is the merge patch of PATCH /portal/v1/account. The answer is a
 // [User].
 type UpdateAccount struct {
-	Name Optional[string] `json:"name,omitzero"`
+	Name     Optional[string] `json:"name,omitzero"`
+	LastTeam Optional[string] `json:"last_team,omitzero"` // where the portal opens the next time
 }
 
 // ChangePassword is the body of POST /portal/v1/account/password. It ends every

@@ -53,7 +53,7 @@ func (c *Client) ConfirmPassword(ctx context.Context, password string) (api.Fres
 	return call[api.Fresh](ctx, c, "POST", portal+"/session/confirm", api.ConfirmPassword{Password: password})
 }
 
-// UpdateAccount changes one's own name.
+// UpdateAccount changes one's own name, or the team that is remembered.
 func (c *Client) UpdateAccount(ctx context.Context, r api.UpdateAccount) (api.User, error) {
 	return call[api.User](ctx, c, "PATCH", portal+"/account", r)
 }
