@@ -184,8 +184,36 @@ func (r *root) arrive(ctx app.Context) {
 	case r.standing == somebody && (path == "/sign-in" || path == "/sign-up"):
 		Replace(ctx, localPath(u.Query().Get("next")))
 	case r.standing == somebody && path == "/" && len(r.session.Teams) > 0:
-		Replace(ctx, teamPath(r.session.Teams[0].Team.ID))
+		Replace(ctx, teamPath(r.home()))
 	}
+	r.remember(ctx)
+}
+
+// home returns the team where the person was last, the first one if they were
+// nowhere yet or left it, "" if they are in none.
+func (r *root) home() string {
+	if m, ok := membership(r.session.Teams, r.session.User.LastTeam); ok {
+		return m.Team.ID
+	}
+	if len(r.session.Teams) > 0 {
+		return r.session.Teams[0].Team.ID
+	}
+	return ""
+}
+
+// remember has the server note the team that is looked at, for the next time. It
+// is no reason to bother anybody if that fails.
+func (r *root) remember(ctx app.Context) {
+	team := r.place.Team.Team.ID
+	if r.standing != somebody || team == "" || team == r.session.User.LastTeam {
+		return
+	}
+	r.session.User.LastTeam = team
+	change := api.UpdateAccount{LastTeam: api.Some(team)}
+	kit.Do(ctx, r, func(ctx context.Context) error {
+		_, err := r.gate.api.UpdateAccount(ctx, change)
+		return err
+	}, func(app.Context, error) {})
 }
 
 func (r *root) setTitle() {

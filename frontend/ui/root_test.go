@@ -137,6 +137,31 @@ func TestWhoSeesWhat(t *testing.T) {
 	}
 }
 
+// The start page leads to the team that was looked at last, unless that is not
+// one's own any more; looking at another has the server remember it.
+func TestStartsWhereOneWas(t *testing.T) {
+	tests := []struct {
+		name, address, last, want, sent string
+	}{
+		{"the team of the last visit", "/", "tea_2", "/teams/tea_2", ""},
+		{"one that was left since", "/", "tea_9", "/teams/tea_1", `{"last_team":"tea_1"}`},
+		{"another team", "/teams/tea_1/usage", "tea_2", "/teams/tea_1/usage", `{"last_team":"tea_1"}`},
+		{"no team at all", "/account", "tea_2", "/account", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, session := &server{}, ada("tea_1", "tea_2")
+			session.User.LastTeam = tt.last
+			s.set("GET /portal/v1/session", 200, session)
+			s.set("PATCH /portal/v1/account", 200, session.User)
+			r, _, _ := started(t, s, tt.address, true)
+			if r.path != tt.want || s.bodies["PATCH /portal/v1/account"] != tt.sent {
+				t.Errorf("at %s, sent %s; want %s, %s", r.path, s.bodies["PATCH /portal/v1/account"], tt.want, tt.sent)
+			}
+		})
+	}
+}
+
 func TestShellHasNoDeadLinks(t *testing.T) {
 	s := &server{}
 	s.set("GET /portal/v1/session", 200, ada("tea_1"))

@@ -81,16 +81,13 @@ func (r *root) shell(page app.UI) app.UI {
 	)
 }
 
-// here returns the team that the shell stands in: that of the page, or the
-// first one on pages without a team.
+// here returns the team that the shell stands in: that of the page, or the one
+// looked at last on pages without a team.
 func (r *root) here() string {
 	if id := r.place.Team.Team.ID; id != "" {
 		return id
 	}
-	if len(r.session.Teams) > 0 {
-		return r.session.Teams[0].Team.ID
-	}
-	return ""
+	return r.home()
 }
 
 func (r *root) navItems(class string) []app.UI {
