@@ -51,7 +51,10 @@ func TestEveryChangeHasItsEvent(t *testing.T) {
 			refused(t, err, "invalid")
 			return nil
 		}, "", "", "user.sign_in_refused", ""},
-		{"rename oneself", func() error { _, err := w.UpdateAccount(w.ctx, bob.Person, portal.AccountChange{Name: new("Bobby")}); return err }, "", "", "user.renamed", ""},
+		{"rename oneself", func() error {
+			_, err := w.UpdateAccount(w.ctx, bob.Person, portal.AccountChange{Name: new("Bobby")})
+			return err
+		}, "", "", "user.renamed", ""},
 		{"change the password", func() error {
 			return w.ChangePassword(w.ctx, bob.Person, password, "another horse with a red umbrella")
 		}, "", "", "user.password_changed", ""},
