@@ -35,6 +35,10 @@ func TestJourney(t *testing.T) {
 			calls := into[api.List[api.Call]](t, ada.call("GET", ada.path("calls"), nil).want(t, 200))
 			return len(calls.Data) == 3 && calls.Data[0].Route == "/api/v1/orders" && calls.Data[0].Status == 200
 		})
+		seen := into[api.Token](t, ada.call("GET", ada.path("tokens", issued.Token.ID), nil).want(t, 200))
+		if left := seen.Limits; len(left) != 1 || left[0].Quota != me.Limits[0].Quota || left[0].WindowSeconds != 60 {
+			t.Errorf("what remains of the limit: %+v", left)
+		}
 		receipt := into[api.Receipt](t, ada.call("POST", ada.path("tokens", issued.Token.ID, "revoke"), api.Reason{Reason: "superseded"}).want(t, 200))
 		if receipt.Status != api.TokenRevoked || receipt.Rev == 0 {
 			t.Errorf("receipt: %+v", receipt)

@@ -45,16 +45,27 @@ func tokenJSON(v portal.TokenView) api.Token {
 		MayManage: v.MayManage, Calls7Days: v.Calls7Days,
 		Generations: mapped(v.Generations, func(g portal.Generation) api.Generation { return generationJSON(g, v.At) }),
 	}
+	if v.Window != nil {
+		t.Limits = limitsJSON(v.Window)
+	}
 	if v.RevokedBy != "" {
 		t.RevokedBy = &api.Person{ID: v.RevokedBy, Name: v.Revoker}
 	}
 	return t
 }
 
+func limitsJSON(s *portal.LimitState) []api.Limit {
+	return []api.Limit{{
+		Name: "token", Quota: s.Quota, WindowSeconds: int(s.Window / time.Second),
+		Remaining: s.Remaining, ResetSeconds: portal.Seconds(s.Reset),
+	}}
+}
+
 func generationJSON(g portal.Generation, at time.Time) api.Generation {
 	return api.Generation{
 		Number: g.Number, Status: string(g.Status(at)), CreatedAt: api.At(g.CreatedAt), ActivatedAt: api.At(g.ActivatedAt),
 		EndsAt: api.At(g.EndsAt), LastUsedAt: api.At(g.LastUsedAt), LastUsedFrom: orNull(g.LastUsedFrom), LastClient: orNull(g.LastClient),
+		OverlapSeconds: int(g.Overlap / time.Second),
 	}
 }
 
@@ -68,10 +79,7 @@ func selfJSON(s portal.Self) api.WhoAmI {
 		Abilities: texts(s.Effective), Addresses: prefixesJSON(s.Addresses), CreatedAt: api.At(s.CreatedAt),
 		ExpiresAt: api.At(s.ExpiresAt), LastUsedAt: api.At(s.LastUsedAt), Generation: generationJSON(s.Generation, s.At),
 		Warnings: texts(s.Warnings), Rev: s.Rev,
-		Limits: []api.Limit{{
-			Name: "token", Quota: s.Window.Quota, WindowSeconds: int(s.Window.Window / time.Second),
-			Remaining: s.Window.Remaining, ResetSeconds: portal.Seconds(s.Window.Reset),
-		}},
+		Limits: limitsJSON(s.Window),
 	}
 	if !s.ExpiresAt.IsZero() {
 		left := int64(s.ExpiresAt.Sub(s.At) / time.Second)

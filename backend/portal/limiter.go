@@ -54,10 +54,8 @@ func newLimiter() *limiter {
 // the new one.
 func (l *limiter) take(key string, limit RateLimit, now time.Time) (LimitState, bool) {
 	at := now.UnixNano()
-	every := limit.every()
-	window := every * int64(limit.Quota) // without the remainder, so that the counts are exact
-
-	s := &l.shards[maphash.String(l.seed, key)%uint64(len(l.shards))]
+	every, window := limit.every(), limit.whole()
+	s := l.shard(key)
 	s.mu.Lock()
 	if at >= s.sweep {
 		for k, c := range s.keys {
@@ -67,13 +65,8 @@ func (l *limiter) take(key string, limit RateLimit, now time.Time) (LimitState, 
 		}
 		s.sweep = at + sweepEvery
 	}
-	c, known := s.keys[key]
-	full := max(c.full, at)
-	changed := known && c.limit != limit
-	if changed {
-		used := (full - at + c.limit.every() - 1) / c.limit.every()
-		full = at + min(used*every, window)
-	}
+	c := s.keys[key]
+	full := c.under(limit, at)
 	next := full + every
 	ok := next-at <= window
 	if ok {
@@ -81,20 +74,54 @@ func (l *limiter) take(key string, limit RateLimit, now time.Time) (LimitState, 
 	}
 	// A refusal changes nothing: stored at the instant of a request that waited,
 	// it would give back a little each time.
-	if ok || changed {
+	if ok || c.limit != limit && c.full != 0 {
 		s.keys[key] = cell{full, limit}
 	}
 	s.mu.Unlock()
 
-	state := LimitState{RateLimit: limit, Remaining: int(max(window-(full-at), 0) / every), Reset: time.Duration(full - at)}
+	state := limit.state(full - at)
 	if !ok {
 		state.RetryAfter = time.Duration(next - at - window)
 	}
 	return state, ok
 }
 
+// look returns what take would find, and takes nothing.
+func (l *limiter) look(key string, limit RateLimit, now time.Time) LimitState {
+	at := now.UnixNano()
+	s := l.shard(key)
+	s.mu.Lock()
+	c := s.keys[key]
+	s.mu.Unlock()
+	return limit.state(c.under(limit, at) - at)
+}
+
+func (l *limiter) shard(key string) *limiterShard {
+	return &l.shards[maphash.String(l.seed, key)%uint64(len(l.shards))]
+}
+
+// under returns the instant at which the quota of a limit is whole again, at the
+// earliest at. What was used under another limit counts against this one.
+func (c cell) under(limit RateLimit, at int64) int64 {
+	full := max(c.full, at)
+	if c.limit == limit || c.full == 0 {
+		return full
+	}
+	used := (full - at + c.limit.every() - 1) / c.limit.every()
+	return at + min(used*limit.every(), limit.whole())
+}
+
 // every is how long one request takes to be there again, in nanoseconds.
 func (l RateLimit) every() int64 { return int64(l.Window) / int64(l.Quota) }
+
+// whole is the window without the remainder that the quota leaves, so that the
+// counts are exact, in nanoseconds.
+func (l RateLimit) whole() int64 { return l.every() * int64(l.Quota) }
+
+// state describes a limit whose quota is whole again after so many nanoseconds.
+func (l RateLimit) state(owed int64) LimitState {
+	return LimitState{RateLimit: l, Remaining: int(max(l.whole()-owed, 0) / l.every()), Reset: time.Duration(owed)}
+}
 
 // Seconds rounds a wait up to whole seconds, at least 1 if there is any, so
 // that a client that waits that long is not refused again.

@@ -109,6 +109,28 @@ func TestLimiterChanges(t *testing.T) {
 	}
 }
 
+// To look is to see what the next request will find, without being one.
+func TestLimiterLooks(t *testing.T) {
+	l, limit := newLimiter(), RateLimit{6, time.Minute}
+	look := func(limit RateLimit, after time.Duration, remaining int, reset time.Duration) {
+		t.Helper()
+		for range 2 {
+			want := LimitState{limit, remaining, reset, 0}
+			if got := l.look("key", limit, now.Add(after)); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		}
+	}
+	look(limit, 0, 6, 0)
+	for range 4 {
+		l.take("key", limit, now)
+	}
+	look(limit, 0, 2, 40*time.Second)
+	look(limit, 15*time.Second, 3, 25*time.Second)
+	look(RateLimit{3, time.Minute}, 0, 0, time.Minute) // what was used of the other counts
+	look(limit, time.Hour, 6, 0)
+}
+
 // A client that is refused again and again, by requests that arrived a little
 // earlier than they are judged, gains nothing by it.
 func TestLimiterRefusalsGiveNothingBack(t *testing.T) {

@@ -188,6 +188,11 @@ func TestSelf(t *testing.T) {
 		len(self.Effective) != 2 || self.Generation.Number != 1 || len(self.Warnings) != 0 || self.Rev != d.Token.Rev {
 		t.Errorf("got %+v", self)
 	}
+	for range 2 { // whoever looks at the page sees the same, and takes nothing
+		if v := get[portal.TokenView](t)(w.Token(w.ctx, ada.Person, ada.team, tok.ID)); *v.Window != *self.Window {
+			t.Errorf("got %+v, want %+v", *v.Window, *self.Window)
+		}
+	}
 	team := get[portal.Membership](t)(w.Team(w.ctx, ada.Person, ada.team))
 	get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, ada.team, "New", &team.Team.Rev))
 	if self = get[portal.Self](t)(w.WhoAmI(w.ctx, &d)); self.TeamName != "New" {

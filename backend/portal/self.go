@@ -12,7 +12,6 @@ type Self struct {
 	TeamName   string
 	Effective  []string   // what it may do now, in the order of the catalogue
 	Generation Generation // whose secret was presented
-	Window     LimitState // its limit with what remains
 	Rev        int64      // of the team, when the token was changed last
 	Warnings   []string   // sentences
 }
@@ -33,9 +32,9 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 	}
 	own, lent := p.abilities(t)
 	s := Self{
-		TokenView: TokenView{Token: *t, Status: t.Status(d.At), Limit: t.limit(p.catalogue), At: d.At},
+		TokenView: TokenView{Token: *t, Status: t.Status(d.At), Limit: t.limit(p.catalogue), Window: &d.Limit, At: d.At},
 		TeamName:  name, Effective: p.catalogue.Index().Names(own.And(lent)), Generation: *d.Generation,
-		Window: d.Limit, Rev: t.Rev, Warnings: []string{},
+		Rev: t.Rev, Warnings: []string{},
 	}
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
 	if left := t.ExpiresAt.Sub(d.At); !t.ExpiresAt.IsZero() && left < warnBefore {

@@ -14,11 +14,12 @@ type TokenView struct {
 	Token
 	Status     TokenStatus
 	MakerName  string
-	Revoker    string    // name of the person, or of the token that revoked itself
-	Limit      RateLimit // in force
-	MayManage  bool      // the asking person may change it
-	Calls7Days []int     // calls a day, today last; in lists only
-	At         time.Time // of the reading: what Status and the generations were judged at
+	Revoker    string      // name of the person, or of the token that revoked itself
+	Limit      RateLimit   // in force
+	Window     *LimitState // what remains of it in this process; not in lists
+	MayManage  bool        // the asking person may change it
+	Calls7Days []int       // calls a day, today last; in lists only
+	At         time.Time   // of the reading: what Status and the generations were judged at
 }
 
 // NewToken is what the maker of a token asks for.
@@ -247,6 +248,8 @@ func (p *Portal) view(ctx context.Context, m Member, who Person, t Token) (Token
 	if err != nil {
 		return TokenView{}, err
 	}
+	left := p.limits.look(t.ID, vs[0].Limit, vs[0].At)
+	vs[0].Window = &left
 	return vs[0], nil
 }
 

@@ -48,11 +48,17 @@ func (p *tokenPage) stats(t api.Token) app.UI {
 			calls, refused = calls+point.Calls, refused+point.Refused
 		}
 	}
-	return kit.StatRow(
+	stats := []app.UI{
 		kit.Stat(used),
 		kit.Stat(kit.StatOpts{Name: "Calls in 30 days", Value: kit.Number(calls), Hint: kit.Number(refused) + " refused", Href: p.At.Path + "?tab=usage"}),
-		kit.Stat(ends),
-	)
+	}
+	if len(t.Limits) > 0 && t.Status != api.TokenRevoked && t.Status != api.TokenExpired {
+		left := t.Limits[0]
+		stats = append(stats, kit.Stat(kit.StatOpts{
+			Name: "Requests left now", Value: kit.Number(int64(left.Remaining)), Hint: "of " + token.LimitWords(t.RateLimit), Kind: warnIf(left.Remaining == 0),
+		}))
+	}
+	return kit.StatRow(append(stats, kit.Stat(ends))...)
 }
 
 // editButton offers to edit one thing, if the person may and nothing else is

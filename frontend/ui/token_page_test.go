@@ -41,6 +41,10 @@ func TestTokenPageOffersWhatMayBeDone(t *testing.T) {
 		},
 		{"suspended", "owner", func(t *api.Token) { t.Status = "suspended" }, []string{"Resume", "Every call with it is refused until it is resumed.", "!>Suspend<"}},
 		{"revoked", "owner", func(t *api.Token) { t.Status, t.RevokedAt = "revoked", api.At(today) }, []string{"This token is revoked", "Refused everywhere from this moment.", "!Rotate<", "!Edit the name"}},
+		{
+			"under its limit", "owner", func(t *api.Token) { t.Limits = []api.Limit{{Quota: 600, WindowSeconds: 60, Remaining: 598}} },
+			[]string{"Requests left now", ">598<"},
+		},
 		{"expiring", "owner", func(t *api.Token) { t.ExpiresAt = api.At(today.AddDate(0, 0, 3)) }, []string{"It expires in 3 days", "Change the expiry"}},
 		{"not begun", "owner", func(t *api.Token) { t.Status, t.NotBefore = "pending", api.At(today.AddDate(0, 0, 3)) }, []string{"It starts to work on"}},
 		{

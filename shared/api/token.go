@@ -80,7 +80,8 @@ type Token struct {
 	ExpiresAt     Time         `json:"expires_at"` // null: never
 	NotBefore     Time         `json:"not_before"`
 	Addresses     []string     `json:"addresses"`
-	RateLimit     RateLimit    `json:"rate_limit"` // in force
+	RateLimit     RateLimit    `json:"rate_limit"`       // in force
+	Limits        []Limit      `json:"limits,omitempty"` // the same with what remains, in the process that answers; not in lists
 	LastUsedAt    Time         `json:"last_used_at"`
 	LastUsedFrom  *string      `json:"last_used_from"`
 	Generations   []Generation `json:"generations"` // newest last
@@ -101,14 +102,15 @@ type Person struct {
 
 // Generation is one secret of a token.
 type Generation struct {
-	Number       int     `json:"number"`
-	Status       string  `json:"status"`
-	CreatedAt    Time    `json:"created_at"`
-	ActivatedAt  Time    `json:"activated_at"`
-	EndsAt       Time    `json:"ends_at"` // null: with the token
-	LastUsedAt   Time    `json:"last_used_at"`
-	LastUsedFrom *string `json:"last_used_from"`
-	LastClient   *string `json:"last_client"` // user agent
+	Number         int     `json:"number"`
+	Status         string  `json:"status"`
+	CreatedAt      Time    `json:"created_at"`
+	ActivatedAt    Time    `json:"activated_at"`
+	EndsAt         Time    `json:"ends_at"`         // null: with the token
+	OverlapSeconds int     `json:"overlap_seconds"` // how long its predecessor works on once it is used
+	LastUsedAt     Time    `json:"last_used_at"`
+	LastUsedFrom   *string `json:"last_used_from"`
+	LastClient     *string `json:"last_client"` // user agent
 }
 
 // IssuedToken answers creation and rotation: the only bodies that ever hold a

@@ -91,7 +91,11 @@ func (tl *Timeline) window(t api.Token, now time.Time) {
 func says(g api.Generation, now time.Time) string {
 	switch g.Status {
 	case api.GenerationPending:
-		return "Not used yet. Put it in place of the old secret; the overlap begins with its first call."
+		old := "which stops with its first call."
+		if g.OverlapSeconds > 0 {
+			old = "which goes on working for " + kit.Duration(time.Duration(g.OverlapSeconds)*time.Second) + " after its first call."
+		}
+		return "Not used yet. Put it in place of the old secret, " + old
 	case api.GenerationRetiring:
 		left := "Stops working in " + kit.Duration(g.EndsAt.Sub(now)) + ", on " + bridge.FormatDate(g.EndsAt.Time, bridge.Minute) + ". "
 		if !g.LastUsedAt.IsZero() && now.Sub(g.LastUsedAt.Time) < time.Hour {

@@ -80,6 +80,18 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+func TestAPendingSecretSaysWhatBecomesOfTheOldOne(t *testing.T) {
+	for seconds, want := range map[int]string{
+		0:         "Not used yet. Put it in place of the old secret, which stops with its first call.",
+		3600:      "Not used yet. Put it in place of the old secret, which goes on working for 60 minutes after its first call.",
+		3 * 86400: "Not used yet. Put it in place of the old secret, which goes on working for 3 days after its first call.",
+	} {
+		if got := says(api.Generation{Status: api.GenerationPending, OverlapSeconds: seconds}, time.Now()); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestOverlapsFollowThePolicy(t *testing.T) {
 	if got := Overlaps(api.TokenPolicy{MaxOverlapSeconds: 90000}); len(got) != 3 || got[2].Value != "86400" {
 		t.Errorf("got %v", got)
