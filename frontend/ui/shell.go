@@ -46,16 +46,10 @@ func (r *root) Render() app.UI {
 }
 
 func (r *root) missing(bare bool) app.UI {
-	home := "/"
-	empty := kit.Empty(kit.EmptyOpts{
-		Icon: "search", Title: "There is nothing here",
-		Text:   "The address is wrong, what it named is gone, or you may not see it.",
-		Action: "Go to the start page", Href: home,
-	})
 	if bare {
-		return authCard("Not found", empty)
+		return authCard("Not found", kit.Missing())
 	}
-	return app.Div().Body(kit.Header(kit.HeaderOpts{Title: "Not found"}), empty)
+	return app.Div().Body(kit.Header(kit.HeaderOpts{Title: "Not found"}), kit.Missing())
 }
 
 func (r *root) shell(page app.UI) app.UI {

@@ -80,15 +80,24 @@ func Silent(err error) bool { return errors.Is(err, ErrGivenUp) || errors.Is(err
 
 // Failed draws why something could not be fetched. Again may be nil.
 func Failed(err error, again func(app.Context)) app.UI {
-	title := "This could not be loaded"
 	if client.Status(err) == 404 {
-		title = "Not found"
+		return Missing()
 	}
-	o := EmptyOpts{Icon: "triangle-alert", Title: title, Text: Sentence(err), Alert: true, Action: retry(again), OnAction: again}
+	o := EmptyOpts{Icon: "triangle-alert", Title: "This could not be loaded", Text: Sentence(err), Alert: true, Action: retry(again), OnAction: again}
 	if text, p, ok := refused(err); ok {
 		o.Text, o.After = text, &countdown{Refusal: p}
 	}
 	return Empty(o)
+}
+
+// Missing draws that there is nothing, whatever the reason: what is another's is
+// not there either.
+func Missing() app.UI {
+	return Empty(EmptyOpts{
+		Icon: "search", Title: "There is nothing here",
+		Text:   "The address is wrong, what it named is gone, or you may not see it.",
+		Action: "Go to the start page", Href: "/",
+	})
 }
 
 func retry(again func(app.Context)) string {
