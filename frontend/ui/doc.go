@@ -44,6 +44,10 @@
 //   - Requests go through At.API in kit.Load.Fetch, kit.Do or kit.Ask, never
 //     inside a handler itself. Pass the page: results come back to it even if
 //     the button that was clicked is gone.
+//   - What changes something goes through kit.Change: it is told of even if the
+//     page was left. Show at once what can be taken back (tokenPage.attempt,
+//     [ShowSession]); what is a promise, such as that a secret is refused from now
+//     on, only when the server has given it.
 //   - Errors of a form go into a kit.Errors: Check before sending, Take after;
 //     kit.Errors.At beside each field, kit.Errors.Rest above them. Everything
 //     else: kit.ToastError, or kit.Failed in the place of what did not come.

@@ -78,8 +78,10 @@ func (p *accountPage) saveName(ctx app.Context) {
 	}
 	at, name := p.At, strings.TrimSpace(p.name)
 	p.nameBusy = true
-	kit.Ask(ctx, p, func(ctx context.Context) (api.User, error) {
-		return at.API.UpdateAccount(ctx, api.UpdateAccount{Name: api.Some(name)})
+	ShowSession(ctx, func(s *api.Session) { s.User.Name = name })
+	kit.Change(ctx, p, "Your name is not saved.", func(background context.Context) (api.User, error) {
+		defer SessionChanged(ctx) // whatever page is shown by then
+		return at.API.UpdateAccount(background, api.UpdateAccount{Name: api.Some(name)})
 	}, func(ctx app.Context, u api.User, err error) {
 		p.nameBusy = false
 		p.nameWrong.Take(err)
@@ -88,7 +90,6 @@ func (p *accountPage) saveName(ctx app.Context) {
 			return
 		}
 		p.name = u.Name
-		SessionChanged(ctx)
 		kit.Toast(ctx, kit.Good, "Your name is saved.")
 	})
 }

@@ -91,8 +91,16 @@ func (p *settingsPage) save(ctx app.Context) {
 	t, _ := p.team.Get()
 	at, name := p.At, strings.TrimSpace(p.name)
 	p.busy = true
-	kit.Ask(ctx, p, func(ctx context.Context) (taggedTeam, error) {
-		changed, etag, err := at.API.UpdateTeam(ctx, at.Team.Team.ID, t.etag, api.UpdateTeam{Name: api.Some(name)})
+	ShowSession(ctx, func(s *api.Session) {
+		for i := range s.Teams {
+			if s.Teams[i].Team.ID == t.ID {
+				s.Teams[i].Team.Name = name
+			}
+		}
+	})
+	kit.Change(ctx, p, "The name of the team is not saved.", func(background context.Context) (taggedTeam, error) {
+		defer SessionChanged(ctx) // whatever page is shown by then
+		changed, etag, err := at.API.UpdateTeam(background, at.Team.Team.ID, t.etag, api.UpdateTeam{Name: api.Some(name)})
 		return taggedTeam{changed, etag}, err
 	}, func(ctx app.Context, t taggedTeam, err error) {
 		p.busy = false
@@ -106,7 +114,6 @@ func (p *settingsPage) save(ctx app.Context) {
 		}
 		p.name = t.Name
 		p.team.Set(t)
-		SessionChanged(ctx)
 		kit.Toast(ctx, kit.Good, "The team is now called "+t.Name+".")
 	})
 }

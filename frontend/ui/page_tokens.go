@@ -30,6 +30,7 @@ type tokensPage struct {
 	members     kit.Load[[]api.Member]
 	catalogue   kit.Load[api.Catalogue]
 	bulk        tokenBulk
+	stopping    int // of the place that was drawn last
 }
 
 // listRefresh is how often the list is fetched again while it is looked at.
@@ -39,6 +40,7 @@ const listRefresh = 30 * time.Second
 func (p *tokensPage) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &p.now)
 	at := p.At
+	p.stopping = at.Stopping
 	p.members.Fetch(ctx, p, func(ctx context.Context) ([]api.Member, error) {
 		list, err := at.API.Members(ctx, at.Team.Team.ID)
 		return list.Data, err
@@ -46,15 +48,19 @@ func (p *tokensPage) OnMount(ctx app.Context) {
 	p.catalogue.Fetch(ctx, p, at.API.Catalogue)
 	p.fetch(ctx)
 	kit.Every(ctx, p, listRefresh, func(ctx app.Context) bool {
-		if !p.tokens.Busy() && !p.bulk.open() {
+		if !p.tokens.Busy() && !p.bulk.open() && p.At.Stopping == 0 {
 			p.fetch(ctx)
 		}
 		return true
 	})
 }
 
-// OnUpdate runs when the query changed.
+// OnUpdate runs when the query changed, and when tokens were stopped.
 func (p *tokensPage) OnUpdate(ctx app.Context) {
+	if p.At.Stopping < p.stopping {
+		p.fetch(ctx)
+	}
+	p.stopping = p.At.Stopping
 	if f := token.ParseFilter(p.At.Query); f.String() != p.seen {
 		if f.First().String() != p.filter.First().String() {
 			p.bulk.clear()

@@ -21,6 +21,8 @@ type Place struct {
 	User   api.User
 	Teams  []api.Membership
 	Outbox bool // mails stay in the local outbox
+
+	Stopping int // orders to stop tokens that are being carried out
 }
 
 // Get returns a parameter of the query, "" if it is not there.
@@ -68,6 +70,7 @@ const (
 	actionArrive  = "arrive"  // read the address again
 	actionGo      = "go"      // to the address that is its value
 	actionSession = "session" // fetch the session again: a name or a team changed
+	actionShow    = "show"    // change the session that is shown by the func that is its value
 	actionSignOut = "sign-out"
 )
 
@@ -89,6 +92,12 @@ func Go(ctx app.Context, address string) { ctx.NewActionWithValue(actionGo, addr
 // SessionChanged has the shell fetch who is signed in again, after a change to
 // the person or a team.
 func SessionChanged(ctx app.Context) { ctx.NewAction(actionSession) }
+
+// ShowSession changes what the shell knows of the person and the teams before the
+// server has agreed to it; SessionChanged is to follow in any case.
+func ShowSession(ctx app.Context, change func(*api.Session)) {
+	ctx.NewActionWithValue(actionShow, change)
+}
 
 // localPath returns next if it is a path of this program, otherwise /.
 func localPath(next string) string {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -54,6 +55,8 @@ type root struct {
 	newer   bool
 	toasts  []toast
 	toastID int
+	stops   []*stopRun
+	stopID  int
 	closed  map[string]bool // notices that were closed
 	theme   string
 }
@@ -86,6 +89,7 @@ func (r *root) OnMount(ctx app.Context) {
 		bridge.OnKey(func(k bridge.Key) bool { return r.key(ctx, k) }),
 	)
 	ctx.Handle(kit.ToastAction, r.onToast)
+	ctx.Handle(actionStop, r.onStop)
 	ctx.Handle(actionGo, func(ctx app.Context, a app.Action) {
 		if address, ok := a.Value.(string); ok {
 			ctx.Navigate(address)
@@ -93,6 +97,13 @@ func (r *root) OnMount(ctx app.Context) {
 	})
 	ctx.Handle(actionArrive, func(ctx app.Context, _ app.Action) { r.arrive(ctx) })
 	ctx.Handle(actionSession, func(ctx app.Context, _ app.Action) { r.fetchSession(ctx, r.settleIn) })
+	ctx.Handle(actionShow, func(ctx app.Context, a app.Action) {
+		if change, ok := a.Value.(func(*api.Session)); ok {
+			r.session.Teams = slices.Clone(r.session.Teams)
+			change(&r.session)
+			r.arrive(ctx)
+		}
+	})
 	ctx.Handle(actionSignedIn, func(ctx app.Context, a app.Action) {
 		next, _ := a.Value.(string)
 		r.fetchSession(ctx, func(ctx app.Context) { Replace(ctx, next) })
@@ -166,7 +177,7 @@ func (r *root) arrive(ctx app.Context) {
 	r.route, r.found = found, ok
 	r.place = Place{
 		API: r.gate.api, Path: path, Query: u.Query(), Outbox: r.config.Outbox,
-		User: r.session.User, Teams: r.session.Teams,
+		User: r.session.User, Teams: r.session.Teams, Stopping: len(r.stops),
 	}
 	r.place.ID = params["id"] + params["code"]
 	if id := params["team"]; id != "" && r.standing == somebody {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -262,6 +263,32 @@ func TestMessages(t *testing.T) {
 	run(func(app.Context) { r.gate.network(true); r.gate.version("v1") })
 	if drawn := app.HTMLString(r); strings.Contains(drawn, "No connection") || strings.Contains(drawn, "new version") {
 		t.Error("what is over is still said")
+	}
+}
+
+// An order to stop tokens is carried out whatever becomes of the page that gave
+// it, and what was refused is told.
+func TestTokensAreStoppedWhateverPageIsShown(t *testing.T) {
+	tokens := make([]api.Token, 6)
+	for i := range tokens {
+		tokens[i] = api.Token{ID: "tok" + strconv.Itoa(i), Name: "Token " + strconv.Itoa(i)}
+	}
+	s := &server{}
+	s.set("GET /portal/v1/session", 200, ada("tea_1"))
+	for _, tok := range tokens[:2] {
+		s.set("POST /portal/v1/teams/tea_1/tokens/"+tok.ID+"/revoke", 200, api.Receipt{ID: tok.ID, Status: api.TokenRevoked})
+	}
+	r, settle, run := started(t, s, "/account", true)
+	run(func(ctx app.Context) {
+		ctx.NewActionWithValue(actionStop, stopOrder{team: "tea_1", verb: "revoke", reason: "unused", tokens: tokens})
+	})
+	settle()
+	if got := s.bodies["POST /portal/v1/teams/tea_1/tokens/tok5/revoke"]; got != `{"reason":"unused","note":""}` {
+		t.Errorf("the last token: sent %q", got)
+	}
+	shows(t, r, "Not revoked: “Token 2”: ", "“Token 4”", "And 1 other.")
+	if drawn := app.HTMLString(r); len(r.stops) != 0 || r.place.Stopping != 0 || strings.Contains(drawn, "Revoking") {
+		t.Errorf("the order is still there: %s", drawn)
 	}
 }
 

@@ -23,18 +23,17 @@ type secretReveal struct {
 	said    map[string]string // what each copy button said, by its key
 	saved   bool              // copied or downloaded
 	leaving bool              // asks whether to close without storing it
-	unguard func()
+	release []func()          // what keeps the page from being left
 }
 
 // open shows the secret of a token; done runs when it was stored.
 func (r *secretReveal) open(ctx app.Context, page app.Composer, t api.IssuedToken, done func(app.Context)) {
 	r.wipe()
 	*r = secretReveal{page: page, token: t.Token, secret: []byte(t.Secret), done: done, said: map[string]string{}}
-	bridge.GuardLeaving(true)
 	d := ctx.Dispatcher()
-	r.unguard = bridge.GuardBack(func() {
+	r.release = []func(){bridge.GuardLeaving(), bridge.GuardBack(func() {
 		d.Dispatch(app.Dispatch{Mode: app.Update, Source: page, Function: func(app.Context) { r.leaving = r.isOpen() }})
-	})
+	})}
 }
 
 func (r *secretReveal) isOpen() bool { return r.secret != nil }
@@ -42,9 +41,8 @@ func (r *secretReveal) isOpen() bool { return r.secret != nil }
 // wipe forgets the secret.
 func (r *secretReveal) wipe() {
 	clear(r.secret)
-	if r.secret != nil {
-		bridge.GuardLeaving(false)
-		r.unguard()
+	for _, release := range r.release {
+		release()
 	}
 	*r = secretReveal{}
 }

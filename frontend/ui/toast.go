@@ -41,13 +41,13 @@ func (r *root) dropToast(id int) {
 
 // toastList is always on the page, so that what is put into it is read out.
 func (r *root) toastList() app.UI {
-	list := make([]app.UI, len(r.toasts))
-	for i, t := range r.toasts {
-		list[i] = app.Div().Class("toast", t.Kind).Body(
+	list := r.stopList()
+	for _, t := range r.toasts {
+		list = append(list, app.Div().Class("toast", t.Kind).Body(
 			kit.Icon(kit.KindIcon(t.Kind)),
 			app.P().Text(t.Text),
 			kit.Button(kit.ButtonOpts{Icon: "x", Look: kit.Ghost, Small: true, Label: "Close this message", Key: "toast " + strconv.Itoa(t.id), On: func(app.Context) { r.dropToast(t.id) }}),
-		)
+		))
 	}
 	return app.Div().Class("toasts").Attr("role", "status").Attr("aria-live", "polite").Body(list...)
 }

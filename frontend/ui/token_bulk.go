@@ -2,9 +2,7 @@ package ui
 
 import (
 	"cmp"
-	"context"
 	"slices"
-	"strings"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
@@ -19,19 +17,11 @@ type tokenBulk struct {
 	verb     string // suspend or revoke while it is asked about, "" otherwise
 	reason   string
 	typed    string
-	busy     bool
-	done     int // how many are stopped so far
-	total    int // of how many
-	refused  []string
 }
 
 func (b *tokenBulk) open() bool { return b.verb != "" }
 
-func (b *tokenBulk) clear() {
-	if !b.busy {
-		*b = tokenBulk{}
-	}
-}
+func (b *tokenBulk) clear() { *b = tokenBulk{} }
 
 func (b *tokenBulk) toggle(t api.Token, on bool) {
 	if b.selected == nil {
@@ -75,7 +65,7 @@ func (b *tokenBulk) bar(p *tokensPage) app.UI {
 }
 
 func (b *tokenBulk) ask(verb string) {
-	b.verb, b.reason, b.typed, b.done, b.refused = verb, "", "", 0, nil
+	b.verb, b.reason, b.typed = verb, "", ""
 }
 
 // dialog asks before several tokens are stopped.
@@ -84,21 +74,12 @@ func (b *tokenBulk) dialog(p *tokensPage) app.UI {
 		return kit.Nothing()
 	}
 	tokens := b.tokens()
-	n := len(tokens)
-	if b.busy {
-		n = b.total // those that are stopped leave the selection
-	}
-	what := kit.Count(n, "token", "tokens")
+	what := kit.Count(len(tokens), "token", "tokens")
 	o := kit.ConfirmOpts{
-		ID: "token-bulk", Title: "Suspend " + what + "?", Verb: "Suspend " + what, Busy: b.busy,
-		Text:  "They are refused from the moment you confirm, until each is resumed.",
-		OnYes: func(ctx app.Context) { p.bulk.send(ctx, p) },
-		OnClose: func(app.Context) {
-			if !p.bulk.busy {
-				p.bulk.verb = ""
-			}
-		},
-		Error: strings.Join(b.refused, " "),
+		ID: "token-bulk", Title: "Suspend " + what + "?", Verb: "Suspend " + what,
+		Text:    "One after the other they are refused, from the moment you confirm, until each is resumed.",
+		OnYes:   func(ctx app.Context) { p.bulk.send(ctx, p) },
+		OnClose: func(app.Context) { p.bulk.verb = "" },
 	}
 	inUse := 0
 	items := make([]app.UI, 0, len(tokens))
@@ -119,14 +100,11 @@ func (b *tokenBulk) dialog(p *tokensPage) app.UI {
 	}
 	if b.verb == "revoke" {
 		o.Title, o.Verb, o.Look = "Revoke "+what+"?", "Revoke "+what, kit.Danger
-		o.Text = "They are refused everywhere from the moment you confirm. This cannot be undone."
+		o.Text = "One after the other they are refused everywhere, from the moment you confirm. This cannot be undone."
 		o.Body = append(o.Body, reasonSelect("bulk-reason", &b.reason))
 		if inUse > 0 {
 			o.Type, o.Bind = "revoke", &b.typed
 		}
-	}
-	if b.busy {
-		o.Body = append(o.Body, kit.Progress("Tokens done", float64(b.done)/float64(max(b.total, 1))))
 	}
 	return kit.Confirm(o)
 }
@@ -158,52 +136,34 @@ func reasonSelect(id string, bind *string) app.UI {
 	})
 }
 
-// send stops one token after the other, so that each has its own event, and
-// stays open with what was refused.
+// send has the tokens stopped, shows them so at once and lets the selection go.
 func (b *tokenBulk) send(ctx app.Context, p *tokensPage) {
-	if b.busy {
+	if !b.open() {
 		return
 	}
-	b.busy, b.refused, b.done = true, nil, 0
-	rest := b.tokens()
-	b.total = len(rest)
-	p.bulk.step(ctx, p, rest)
+	order := stopOrder{team: p.At.Team.Team.ID, verb: b.verb, reason: b.reason, tokens: b.tokens()}
+	*b = tokenBulk{}
+	p.showStopped(order)
+	ctx.NewActionWithValue(actionStop, order)
 }
 
-func (b *tokenBulk) step(ctx app.Context, p *tokensPage, rest []api.Token) {
-	if len(rest) == 0 {
-		b.finish(ctx, p)
+// showStopped draws the tokens of an order as it will leave them. Once it is
+// carried out the list is fetched, which takes back what was refused.
+func (p *tokensPage) showStopped(o stopOrder) {
+	page, ok := p.tokens.Get()
+	if !ok {
 		return
 	}
-	t, at, verb, why := rest[0], p.At, b.verb, api.Reason{Reason: b.reason}
-	kit.Do(ctx, p, func(ctx context.Context) error {
-		var err error
-		if verb == "revoke" {
-			_, err = at.API.RevokeToken(ctx, at.Team.Team.ID, t.ID, why)
-		} else {
-			_, err = at.API.SuspendToken(ctx, at.Team.Team.ID, t.ID, why)
+	page.Data = slices.Clone(page.Data)
+	for i := range page.Data {
+		t := &page.Data[i]
+		if !slices.ContainsFunc(o.tokens, func(x api.Token) bool { return x.ID == t.ID }) {
+			continue
 		}
-		return err
-	}, func(ctx app.Context, err error) {
-		b.done++
-		if err == nil {
-			delete(b.selected, t.ID)
-		} else {
-			b.refused = append(b.refused, t.Name+": "+kit.Sentence(err))
+		t.Status = api.TokenSuspended
+		if o.verb == "revoke" {
+			t.Status, t.RevokedAt = api.TokenRevoked, api.At(p.now)
 		}
-		b.step(ctx, p, rest[1:])
-	})
-}
-
-func (b *tokenBulk) finish(ctx app.Context, p *tokensPage) {
-	stopped := b.done - len(b.refused)
-	if stopped > 0 {
-		word := map[string]string{"revoke": "revoked", "suspend": "suspended"}[b.verb]
-		kit.Toast(ctx, kit.Good, kit.Count(stopped, "token", "tokens")+" "+word+".")
 	}
-	b.busy = false
-	if len(b.refused) == 0 {
-		*b = tokenBulk{}
-	}
-	p.fetch(ctx)
+	p.tokens.Set(page)
 }

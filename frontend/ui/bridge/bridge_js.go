@@ -201,17 +201,10 @@ func OnKey(f func(Key) bool) (release func()) {
 	})
 }
 
-var leaving func()
-
-// GuardLeaving has the browser ask before the page is left or reloaded.
-func GuardLeaving(on bool) {
-	if leaving != nil {
-		leaving()
-		leaving = nil
-	}
-	if on {
-		leaving = listen("beforeunload", func(e js.Value) { e.Call("preventDefault") })
-	}
+// GuardLeaving has the browser ask before the page is left or reloaded, until
+// release is called.
+func GuardLeaving() (release func()) {
+	return listen("beforeunload", func(e js.Value) { e.Call("preventDefault") })
 }
 
 // GuardBack has f called instead of going back or forward in the history, until

@@ -95,8 +95,9 @@ func OnNetwork(func()) (release func()) { return func() {} }
 // it. f must return at once.
 func OnKey(func(Key) bool) (release func()) { return func() {} }
 
-// GuardLeaving has the browser ask before the page is left or reloaded.
-func GuardLeaving(bool) {}
+// GuardLeaving has the browser ask before the page is left or reloaded, until
+// release is called.
+func GuardLeaving() (release func()) { return func() {} }
 
 // GuardBack has f called instead of going back or forward in the history, until
 // release is called. f must return at once.

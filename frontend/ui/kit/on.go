@@ -86,6 +86,22 @@ func Ask[T any](ctx app.Context, c app.Composer, work func(context.Context) (T, 
 	}, func(ctx app.Context, err error) { done(ctx, v, err) })
 }
 
+// Change is Ask for work that changes something. It is carried out in any case; if
+// c has left the page by the time it is refused, a message says so: what begins
+// its sentence, as in "The name is not saved."
+func Change[T any](ctx app.Context, c app.Composer, what string, work func(context.Context) (T, error), done func(app.Context, T, error)) {
+	d := ctx.Dispatcher()
+	Ask(ctx, c, func(background context.Context) (T, error) {
+		v, err := work(background)
+		d.Dispatch(app.Dispatch{Mode: app.Next, Function: func(ctx app.Context) { // of the whole program, which stays
+			if err != nil && !Silent(err) && !c.Mounted() {
+				Toast(ctx, Bad, what+" "+Sentence(err))
+			}
+		}})
+		return v, err
+	}, done)
+}
+
 // After runs f on the goroutine that draws when d has passed, if c is still on
 // the page. In a test no time passes.
 func After(ctx app.Context, c app.Composer, d time.Duration, f func(app.Context)) {
