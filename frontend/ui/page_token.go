@@ -28,6 +28,7 @@ type tokenPage struct {
 	edit      tokenEdit
 	rotation  tokenRotation
 	stop      tokenStop
+	saving    bool // a change is shown that the server has not agreed to yet
 	reveal    secretReveal
 }
 
@@ -74,7 +75,7 @@ func (p *tokenPage) OnDismount() { p.reveal.wipe() }
 // busy reports whether something is being changed: what it is based on must then
 // stay.
 func (p *tokenPage) busy() bool {
-	return p.edit.what != "" || p.rotation.open || p.rotation.ask != "" || p.stop.verb != "" || p.reveal.isOpen()
+	return p.saving || p.edit.what != "" || p.rotation.open || p.rotation.ask != "" || p.stop.verb != "" || p.reveal.isOpen()
 }
 
 func (p *tokenPage) get(ctx context.Context, at Place) (taggedToken, error) {
@@ -129,13 +130,21 @@ func mayChange(t api.Token) bool {
 func (p *tokenPage) Render() app.UI {
 	var header app.UI = kit.Nothing()
 	if _, there := p.token.Get(); !there && p.token.Err() != nil {
-		header = kit.Header(kit.HeaderOpts{Title: "Token", Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
+		header = kit.Header(kit.HeaderOpts{Title: p.failedTitle(), Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
 	}
 	return app.Div().Class("token-page").Body(
 		header,
 		p.token.View(kit.Skeleton("header", "tabs", "stats", "block"), p.draw),
 		p.rotation.dialog(p), p.stop.dialog(p), p.reveal.view(),
 	)
+}
+
+// failedTitle is the title of the page of a token that could not be fetched.
+func (p *tokenPage) failedTitle() string {
+	if client.Status(p.token.Err()) == 404 {
+		return "Not found"
+	}
+	return "Token"
 }
 
 func (p *tokenPage) draw(t taggedToken) app.UI {
@@ -155,7 +164,7 @@ func (p *tokenPage) header(t api.Token) app.UI {
 	}
 	return kit.Header(kit.HeaderOpts{
 		Title: t.Name, Back: p.At.InTeam("tokens"), BackTo: "Tokens",
-		Marks: []app.UI{kit.Env(t.Env), kit.Status(t.Status)}, Actions: actions,
+		Marks: []app.UI{kit.Env(t.Env), kit.Status(t.Status), kit.Saving(p.saving)}, Actions: actions,
 		Text: "Made by " + t.CreatedBy.Name + " on " + bridge.FormatDate(t.CreatedAt.Time, bridge.Date),
 	})
 }
@@ -166,11 +175,18 @@ func (p *tokenPage) notices(t api.Token) app.UI {
 	say := func(kind, text string) { list = append(list, kit.Banner(kit.BannerOpts{Kind: kind, Text: text})) }
 	switch t.Status {
 	case api.TokenRevoked:
-		list = append(list, p.revoked(t))
+		if p.saving {
+			say(kit.Neutral, "It is being revoked. The receipt follows as soon as it is certain that it is refused.")
+		} else {
+			list = append(list, p.revoked(t))
+		}
 	case api.TokenExpired:
 		say(kit.Neutral, token.ExpiryWords(t.ExpiresAt.Time, p.now)+" It cannot be brought back; make a new one.")
 	case api.TokenSuspended:
 		text := "Every call with it is refused until it is resumed."
+		if p.saving {
+			text = "It is being suspended."
+		}
 		if t.SuspendReason != nil && *t.SuspendReason != "" {
 			text += " Reason: " + reasonWords(*t.SuspendReason) + "."
 		}

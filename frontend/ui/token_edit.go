@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -22,14 +23,13 @@ type tokenEdit struct {
 	form    token.Form  // as it is typed
 	base    taggedToken // that the edit began from
 	errs    kit.Errors
-	busy    bool
 	asking  bool     // for the reader's own address
 	changes []string // what somebody else changed meanwhile
 }
 
 func (p *tokenPage) startEdit(ctx app.Context, what string) {
 	t, ok := p.token.Get()
-	if !ok || !mayChange(t.Token) {
+	if !ok || p.saving || !mayChange(t.Token) {
 		return
 	}
 	c, _ := p.catalogue.Get()
@@ -81,7 +81,7 @@ func (p *tokenPage) editForm(fields app.UI) app.UI {
 	body = append(body, e.errs.Rest("#/"+pointers[e.what], "#/rate_limit/quota", "#/rate_limit/window_seconds"), fields)
 	foot := []app.UI{
 		kit.Button(kit.ButtonOpts{Text: "Cancel", Small: true, Key: "cancel edit", On: p.cancelEdit}),
-		kit.Button(kit.ButtonOpts{Text: "Save " + editWords[e.what], Small: true, Look: kit.Primary, Submit: true, Busy: e.busy}),
+		kit.Button(kit.ButtonOpts{Text: "Save " + editWords[e.what], Small: true, Look: kit.Primary, Submit: true}),
 	}
 	c, _ := p.catalogue.Get()
 	if change, wrong := p.change(p.now); len(wrong) == 0 && token.Widens(e.base.Token, change, c.Tokens.DefaultRateLimit) {
@@ -180,7 +180,7 @@ func (e *tokenEdit) checkable(c api.UpdateToken) api.CreateToken {
 
 func (p *tokenPage) saveEdit(ctx app.Context) {
 	e := &p.edit
-	if e.busy || e.what == "" {
+	if p.saving || e.what == "" {
 		return
 	}
 	c, wrong := p.change(time.Now())
@@ -192,55 +192,51 @@ func (p *tokenPage) saveEdit(ctx app.Context) {
 		focusWrong(ctx)
 		return
 	}
-	e.busy = true
 	p.send(ctx, c)
 }
 
 // drop takes abilities away in one click.
 func (p *tokenPage) drop(ctx app.Context, names []string) {
 	t, ok := p.token.Get()
-	if !ok || p.edit.busy || p.edit.what != "" {
+	if !ok || p.saving || p.edit.what != "" {
 		return
 	}
 	p.startEdit(ctx, "abilities")
 	p.edit.form.Abilities = slices.DeleteFunc(p.edit.form.Abilities, func(n string) bool { return slices.Contains(names, n) })
-	p.edit.base, p.edit.busy = t, true
+	p.edit.base = t
 	c, _ := p.change(p.now)
 	p.send(ctx, c)
 }
 
-// send has the server make the change that the edit holds. If somebody else was
-// faster, what they changed is shown and the edit stays.
+// send shows the change that the edit holds and has the server make it. If it is
+// refused the edit opens again as it was left; if somebody else was faster, what
+// they changed is shown with it.
 func (p *tokenPage) send(ctx app.Context, c api.UpdateToken) {
-	at, base, what := p.At, p.edit.base, p.edit.what
-	type outcome struct {
-		saved   taggedToken
-		fresh   taggedToken // after a 412
-		refused error
-	}
-	kit.Ask(ctx, p, func(ctx context.Context) (o outcome, err error) {
-		t, etag, err := at.API.UpdateToken(ctx, at.Team.Team.ID, base.ID, base.etag, c)
-		if client.Status(err) == 412 {
-			o.refused = err
-			o.fresh, err = p.get(ctx, at)
-			return o, err
-		}
-		o.saved = taggedToken{t, etag}
-		return o, err
-	}, func(ctx app.Context, o outcome, err error) {
-		p.edit.busy = false
-		switch {
-		case err != nil:
-			p.edit.errs.Take(err)
-			focusWrong(ctx)
-		case o.refused != nil:
-			p.conflict(ctx, o.fresh)
-		default:
-			p.changed(ctx, o.saved)
-			p.cancelEdit(ctx)
-			kit.Toast(ctx, kit.Good, "The "+editWords[what]+" "+isAre(what)+" saved.")
-		}
-	})
+	at, edit := p.At, p.edit
+	base, words := edit.base, editWords[edit.what]
+	catalogue, _ := p.catalogue.Get()
+	p.cancelEdit(ctx)
+	p.attempt(ctx, "The "+words+" of “"+base.Name+"” "+isAre(edit.what)+" not saved.", token.Apply(base.Token, c, catalogue.Tokens.DefaultRateLimit),
+		func(ctx context.Context) (taggedToken, error) {
+			t, etag, err := at.API.UpdateToken(ctx, at.Team.Team.ID, base.ID, base.etag, c)
+			if client.Status(err) == 412 {
+				fresh, failed := p.get(ctx, at)
+				return fresh, cmp.Or(failed, err)
+			}
+			return taggedToken{t, etag}, err
+		}, func(ctx app.Context, t taggedToken, err error) {
+			switch {
+			case err == nil:
+				kit.Toast(ctx, kit.Good, "The "+words+" "+isAre(edit.what)+" saved.")
+			case client.Status(err) == 412 && t.ID != "":
+				p.edit = edit
+				p.conflict(ctx, t)
+			default:
+				p.edit = edit
+				p.edit.errs.Take(err)
+				focusWrong(ctx)
+			}
+		})
 }
 
 func isAre(what string) string {

@@ -106,7 +106,7 @@ func (p *tokenPage) abilities(t api.Token) app.UI {
 		o.Foot = []app.UI{
 			app.Span().Class("muted").Text("What it does not need can only do harm."),
 			kit.Button(kit.ButtonOpts{
-				Text: "Drop " + kit.Count(len(unused), "unused ability", "unused abilities"), Small: true, Busy: p.edit.busy,
+				Text: "Drop " + kit.Count(len(unused), "unused ability", "unused abilities"), Small: true,
 				Key: "drop " + strings.Join(unused, " "), On: func(ctx app.Context) { p.drop(ctx, unused) },
 			}),
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
 
 // tokenDesk is a server with one token, and the page that shows it to somebody.
@@ -74,7 +75,7 @@ func TestTokenPageOfNothing(t *testing.T) {
 	place.ID = "tok9"
 	p := &tokenPage{At: place}
 	page(t, p)
-	drawn(t, p, "Not found", "<h1", "!Rotate")
+	drawn(t, p, "Not found", "<h1", "There is nothing here", "!Rotate", "!Try again")
 }
 
 func TestEditKeepsWhatWasTypedWhenSomebodyWasFaster(t *testing.T) {
@@ -221,6 +222,86 @@ func TestRotationWhoseAnswerWasLost(t *testing.T) {
 	do(func(ctx app.Context) { p.rotate(ctx) })
 	if again := d.sent("POST", "/rotate")[1].Header["Idempotency-Key"]; again == first {
 		t.Error("another try would get the same answer")
+	}
+}
+
+// What is asked for is shown before the server has answered, and taken back if it
+// refuses: with what was typed, and why.
+func TestChangesAreShownAtOnce(t *testing.T) {
+	rotating := func(t *api.Token) {
+		t.Generations = append(t.Generations, api.Generation{Number: 2, Status: "pending", CreatedAt: api.At(today)})
+	}
+	tests := []struct {
+		name, key string
+		from      func(*api.Token)
+		ask       func(*tokenPage, app.Context)
+		send      func(*tokenPage, app.Context)
+		shown     []string // while the server is asked
+		back      []string // after it refused
+	}{
+		{
+			"a name", "PATCH /tokens/tok1", nil,
+			func(p *tokenPage, ctx app.Context) { p.startEdit(ctx, "name"); p.edit.form.Name = "Shop" }, (*tokenPage).saveEdit,
+			[]string{">Shop<", "!Save name", "Saving"},
+			[]string{`value="Shop"`, "Not today."},
+		},
+		{
+			"fewer abilities", "PATCH /tokens/tok1", nil,
+			func(p *tokenPage, ctx app.Context) { p.startEdit(ctx, "abilities"); p.edit.form.Abilities = nil }, (*tokenPage).saveEdit,
+			[]string{"No abilities", "Saving"},
+			[]string{"Save abilities", "Not today."},
+		},
+		{
+			"suspend", "POST /tokens/tok1/suspend", nil,
+			func(p *tokenPage, ctx app.Context) { p.askSuspend(ctx) }, (*tokenPage).sendStop,
+			[]string{">Suspended<", "It is being suspended.", "!is refused until"},
+			[]string{"Suspend “ERP”?", "Not today.", ">Active<"},
+		},
+		{
+			"resume", "POST /tokens/tok1/resume", func(t *api.Token) { t.Status = "suspended" },
+			func(p *tokenPage, ctx app.Context) { p.askResume(ctx) }, (*tokenPage).sendStop,
+			[]string{">Active<", "Saving"},
+			[]string{"Resume “ERP”?", "Not today.", ">Suspended<"},
+		},
+		{
+			// That it is refused everywhere is for the server to say.
+			"revoke", "POST /tokens/tok1/revoke", nil,
+			func(p *tokenPage, ctx app.Context) { p.askRevoke(ctx) }, (*tokenPage).sendStop,
+			[]string{">Revoked<", "It is being revoked.", "!Refused everywhere", "!>Rotate<"},
+			[]string{"Revoke “ERP”?", "Not today.", ">Active<"},
+		},
+		{
+			"undo a rotation", "POST /tokens/tok1/rotate/undo", rotating,
+			func(p *tokenPage, ctx app.Context) { p.askUndo(ctx) }, (*tokenPage).endRotation,
+			[]string{"!Waits for first use", "!Undo"},
+			[]string{"Undo the rotation?", "Not today.", "Waits for first use"},
+		},
+		{
+			"finish a rotation", "POST /tokens/tok1/rotate/finish", rotating,
+			func(p *tokenPage, ctx app.Context) { p.askFinish(ctx) }, (*tokenPage).endRotation,
+			[]string{"!Waits for first use", "!Finish now"},
+			[]string{"End the old secret now?", "Not today.", "Waits for first use"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, p, do := tokenDesk(t, live(tt.from), "owner", "")
+			asked := false
+			d.on(tt.key, func() client.Response {
+				asked = true
+				drawn(t, p.Render(), tt.shown...) // as it will be drawn next
+				return problem(403, "role-not-allowed", "Not today.")
+			})
+			do(func(ctx app.Context) {
+				tt.ask(p, ctx)
+				tt.send(p, ctx)
+				tt.send(p, ctx) // a double click
+			})
+			drawn(t, p, append(tt.back, "!Saving")...)
+			if !asked || p.saving {
+				t.Errorf("asked %v, still saving %v", asked, p.saving)
+			}
+		})
 	}
 }
 

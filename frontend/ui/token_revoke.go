@@ -19,7 +19,6 @@ type tokenStop struct {
 	reason string
 	note   string
 	typed  string
-	busy   bool
 	failed string
 	use    kit.Load[tokenUse]
 }
@@ -35,6 +34,9 @@ func (p *tokenPage) askResume(ctx app.Context)  { p.askStop(ctx, "resume") }
 func (p *tokenPage) askRevoke(ctx app.Context)  { p.askStop(ctx, "revoke") }
 
 func (p *tokenPage) askStop(ctx app.Context, verb string) {
+	if p.saving {
+		return
+	}
 	p.stop = tokenStop{verb: verb}
 	if verb == "resume" {
 		return
@@ -62,11 +64,7 @@ func fetchUse(ctx context.Context, at Place, from, to time.Time) (tokenUse, erro
 	return use, err
 }
 
-func (p *tokenPage) closeStop(app.Context) {
-	if !p.stop.busy {
-		p.stop = tokenStop{}
-	}
-}
+func (p *tokenPage) closeStop(app.Context) { p.stop = tokenStop{} }
 
 // dialog asks before a token is stopped, or started again.
 func (s *tokenStop) dialog(p *tokenPage) app.UI {
@@ -74,7 +72,7 @@ func (s *tokenStop) dialog(p *tokenPage) app.UI {
 	if s.verb == "" || !ok {
 		return kit.Nothing()
 	}
-	o := kit.ConfirmOpts{ID: "stop-token", Busy: s.busy, Error: s.failed, OnYes: p.sendStop, OnClose: p.closeStop}
+	o := kit.ConfirmOpts{ID: "stop-token", Error: s.failed, OnYes: p.sendStop, OnClose: p.closeStop}
 	switch s.verb {
 	case "resume":
 		o.Title, o.Verb = "Resume “"+t.Name+"”?", "Resume token"
@@ -125,47 +123,56 @@ func (s *tokenStop) breakage(t api.Token, now time.Time) app.UI {
 	return app.Div().Class("banner", kind).Attr("role", "status").Attr("aria-busy", kit.Aria(s.use.Busy())).Body(kit.Icon(kit.KindIcon(kind)), app.Div().Body(body...))
 }
 
+// sendStop closes the dialog and shows what was asked for. If it is refused the
+// dialog is there again and says why.
 func (p *tokenPage) sendStop(ctx app.Context) {
-	s := &p.stop
-	if s.busy || s.verb == "" {
+	t, ok := p.token.Get()
+	if !ok || p.stop.verb == "" || p.saving {
 		return
 	}
-	s.busy, s.failed = true, ""
-	at, verb, why := p.At, s.verb, api.Reason{Reason: s.reason, Note: s.note}
-	type outcome struct {
-		receipt api.Receipt
-		fresh   taggedToken
+	at, stop, why := p.At, p.stop, api.Reason{Reason: p.stop.reason, Note: p.stop.note}
+	next, act := t.Token, at.API.RevokeToken
+	switch stop.verb {
+	case "suspend":
+		next.Status, act = api.TokenSuspended, at.API.SuspendToken
+		if why.Reason != "" {
+			next.SuspendReason = &why.Reason
+		}
+	case "resume":
+		next.Status, act = token.Resumed(t.Token, p.now), at.API.ResumeToken
+	default:
+		next.Status, next.RevokedAt = api.TokenRevoked, api.At(p.now)
 	}
-	kit.Ask(ctx, p, func(ctx context.Context) (o outcome, err error) {
-		act := map[string]func(context.Context, string, string, api.Reason) (api.Receipt, error){
-			"suspend": at.API.SuspendToken, "resume": at.API.ResumeToken, "revoke": at.API.RevokeToken,
-		}[verb]
-		if o.receipt, err = act(ctx, at.Team.Team.ID, at.ID, why); err != nil {
-			return o, err
+	p.stop, p.edit, p.rotation = tokenStop{}, tokenEdit{}, tokenRotation{}
+	if stop.verb == "revoke" { // the button that would get the focus back goes
+		later(ctx, p, func(app.Context) { bridge.Focus("#main") })
+	}
+	var receipt api.Receipt
+	p.attempt(ctx, "“"+t.Name+"” is not "+stopped[stop.verb]+".", next, func(ctx context.Context) (fresh taggedToken, err error) {
+		if receipt, err = act(ctx, at.Team.Team.ID, at.ID, why); err != nil {
+			return fresh, err
 		}
-		o.fresh, err = p.get(ctx, at)
-		return o, err
-	}, func(ctx app.Context, o outcome, err error) {
-		s.busy = false
-		if err != nil {
-			s.failed = sentence(err)
-			return
-		}
-		p.stop, p.edit, p.rotation = tokenStop{}, tokenEdit{}, tokenRotation{}
-		p.changed(ctx, o.fresh)
-		switch verb {
-		case "suspend":
-			kit.Toast(ctx, kit.Good, "The token is suspended.")
-		case "resume":
-			kit.Toast(ctx, kit.Good, "The token works again.")
-		default:
-			if o.fresh.Status == api.TokenRevoked {
-				p.receipt.Set(api.List[api.Event]{Data: []api.Event{{Seq: o.receipt.Rev, At: o.receipt.At, ActorName: p.At.User.Name}}})
+		return p.get(ctx, at)
+	}, func(ctx app.Context, fresh taggedToken, err error) {
+		switch {
+		case err != nil:
+			p.stop = stop
+			p.stop.failed = sentence(err)
+			if kit.Silent(err) {
+				p.stop = tokenStop{}
 			}
-			ctx.Defer(func(app.Context) { bridge.Focus("#main") })
+		case stop.verb == "suspend":
+			kit.Toast(ctx, kit.Good, "The token is suspended.")
+		case stop.verb == "resume":
+			kit.Toast(ctx, kit.Good, "The token works again.")
+		case fresh.Status == api.TokenRevoked:
+			p.receipt.Set(api.List[api.Event]{Data: []api.Event{{Seq: receipt.Rev, At: receipt.At, ActorName: p.At.User.Name}}})
 		}
 	})
 }
+
+// stopped is what a token is after each of the verbs.
+var stopped = map[string]string{"suspend": "suspended", "resume": "resumed", "revoke": "revoked"}
 
 // revoked draws the receipt of a revocation.
 func (p *tokenPage) revoked(t api.Token) app.UI {

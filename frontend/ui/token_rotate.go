@@ -25,6 +25,9 @@ type tokenRotation struct {
 }
 
 func (p *tokenPage) askRotate(app.Context) {
+	if p.saving {
+		return
+	}
 	p.rotation = tokenRotation{open: true, overlap: "86400", activate: "on_first_use"}
 	c, _ := p.catalogue.Get()
 	if most := c.Tokens.MaxOverlapSeconds; most < 86400 {

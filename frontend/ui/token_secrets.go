@@ -55,19 +55,21 @@ func generationKind(status string) string {
 }
 
 // askFinish and askUndo ask before a rotation is ended.
-func (p *tokenPage) askFinish(app.Context) { p.rotation = tokenRotation{ask: "finish"} }
-func (p *tokenPage) askUndo(app.Context)   { p.rotation = tokenRotation{ask: "undo"} }
+func (p *tokenPage) askFinish(app.Context) { p.askEnd("finish") }
+func (p *tokenPage) askUndo(app.Context)   { p.askEnd("undo") }
+
+func (p *tokenPage) askEnd(how string) {
+	if !p.saving {
+		p.rotation = tokenRotation{ask: how}
+	}
+}
 
 // endDialog asks before the old secret, or the new one, is ended.
 func (r *tokenRotation) endDialog(p *tokenPage) app.UI {
 	t, _ := p.token.Get()
 	o := kit.ConfirmOpts{
-		ID: "end-rotation", Busy: r.request.busy, Error: r.failed, OnYes: p.endRotation,
-		OnClose: func(app.Context) {
-			if !p.rotation.request.busy {
-				p.rotation = tokenRotation{}
-			}
-		},
+		ID: "end-rotation", Error: r.failed, OnYes: p.endRotation,
+		OnClose: func(app.Context) { p.rotation = tokenRotation{} },
 	}
 	if r.ask == "undo" {
 		o.Title, o.Verb = "Undo the rotation?", "Undo rotation"
@@ -86,36 +88,31 @@ func (r *tokenRotation) endDialog(p *tokenPage) app.UI {
 	return kit.Confirm(o)
 }
 
+// endRotation closes the dialog and shows the secrets as they will be. If it is
+// refused the dialog is there again and says why.
 func (p *tokenPage) endRotation(ctx app.Context) {
-	r := &p.rotation
-	if r.request.busy {
+	t, ok := p.token.Get()
+	if !ok || p.rotation.ask == "" || p.saving {
 		return
 	}
-	r.request.busy = true
-	at, undo := p.At, r.ask == "undo"
-	kit.Ask(ctx, p, func(ctx context.Context) (taggedToken, error) {
-		var err error
-		if undo {
-			_, err = at.API.UndoRotation(ctx, at.Team.Team.ID, at.ID)
-		} else {
-			_, err = at.API.FinishRotation(ctx, at.Team.Team.ID, at.ID)
-		}
-		if err != nil {
+	at, asked := p.At, p.rotation
+	undo := asked.ask == "undo"
+	end, what, done := at.API.FinishRotation, "The rotation of “"+t.Name+"” is not finished.", "The old secret is refused from now on."
+	if undo {
+		end, what, done = at.API.UndoRotation, "The rotation of “"+t.Name+"” is not undone.", "The rotation was undone. Only the old secret works."
+	}
+	p.rotation = tokenRotation{}
+	p.attempt(ctx, what, token.EndRotation(t.Token, undo, p.now), func(ctx context.Context) (taggedToken, error) {
+		if _, err := end(ctx, at.Team.Team.ID, at.ID); err != nil {
 			return taggedToken{}, err
 		}
 		return p.get(ctx, at)
-	}, func(ctx app.Context, t taggedToken, err error) {
-		r.request.busy = false
-		if err != nil {
-			r.failed = sentence(err)
-			return
-		}
-		p.rotation = tokenRotation{}
-		p.changed(ctx, t)
-		if undo {
-			kit.Toast(ctx, kit.Good, "The rotation was undone. Only the old secret works.")
-		} else {
-			kit.Toast(ctx, kit.Good, "The old secret is refused from now on.")
+	}, func(ctx app.Context, _ taggedToken, err error) {
+		if err == nil {
+			kit.Toast(ctx, kit.Good, done)
+		} else if !kit.Silent(err) {
+			p.rotation = asked
+			p.rotation.failed = sentence(err)
 		}
 	})
 }

@@ -88,6 +88,15 @@ func GenerationStatus(status string) app.UI {
 	return Status(status)
 }
 
+// Saving marks what is shown before the server has agreed to it. It is seen only
+// if that takes a while.
+func Saving(on bool) app.UI {
+	if !on {
+		return Nothing()
+	}
+	return app.Span().Class("status", "is-saving").Attr("role", "status").Text("Saving")
+}
+
 // Mark draws a word with an icon, of one of the kinds.
 func Mark(kind, icon, word string) app.UI {
 	return app.Span().Class("status", kind).Body(Icon(icon), app.Span().Text(word))

@@ -55,6 +55,48 @@ func statusWord(status string) string {
 	return status
 }
 
+// Apply returns a token as a change will leave it.
+func Apply(t api.Token, c api.UpdateToken, usual api.RateLimit) api.Token {
+	if c.Name.Set {
+		t.Name = c.Name.Value
+	}
+	if c.Note.Set {
+		t.Note = c.Note.Value
+	}
+	if c.Abilities.Set {
+		t.Abilities = c.Abilities.Value
+	}
+	if c.Addresses.Set {
+		t.Addresses = c.Addresses.Value
+	}
+	if c.RateLimit.Set {
+		t.RateLimit = limitAfter(c, usual)
+	}
+	if c.ExpiresAt.Set {
+		t.ExpiresAt = c.ExpiresAt.Value
+	}
+	return t
+}
+
+// Resumed returns the status of a suspended token once it is resumed.
+func Resumed(t api.Token, now time.Time) string {
+	switch {
+	case !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now):
+		return api.TokenExpired
+	case t.NotBefore.After(now):
+		return api.TokenPending
+	}
+	return api.TokenActive
+}
+
+// limitAfter returns the limit that a change leaves: null means the usual one.
+func limitAfter(c api.UpdateToken, usual api.RateLimit) api.RateLimit {
+	if c.RateLimit.Null {
+		return usual
+	}
+	return c.RateLimit.Value
+}
+
 // Widens reports whether a change lets a token do more than before, so that the
 // password is asked for if it was not given lately. The server decides; here it
 // is said beforehand.
@@ -66,10 +108,7 @@ func Widens(before api.Token, c api.UpdateToken, usual api.RateLimit) bool {
 		return true
 	}
 	if c.RateLimit.Set {
-		after := c.RateLimit.Value
-		if c.RateLimit.Null {
-			after = usual
-		}
+		after := limitAfter(c, usual)
 		if after.Quota > before.RateLimit.Quota || after.Quota*before.RateLimit.WindowSeconds > before.RateLimit.Quota*after.WindowSeconds {
 			return true
 		}

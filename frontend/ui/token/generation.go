@@ -1,6 +1,7 @@
 package token
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
@@ -119,6 +120,23 @@ func lastUse(g api.Generation, now time.Time, never string) string {
 		s += " by " + ClientName(*g.LastClient)
 	}
 	return s + "."
+}
+
+// EndRotation returns a token as the end of its rotation will leave it: with the
+// old secret alone if it is undone, else with the newest.
+func EndRotation(t api.Token, undo bool, now time.Time) api.Token {
+	t.Generations = slices.Clone(t.Generations)
+	for i := range t.Generations {
+		switch g := &t.Generations[i]; {
+		case g.Status == api.GenerationPending && undo:
+			g.Status, g.EndsAt = api.GenerationCancelled, api.At(now)
+		case g.Status == api.GenerationPending:
+			g.Status, g.ActivatedAt = api.GenerationActive, api.At(now)
+		case !undo && i < len(t.Generations)-1 && (g.Status == api.GenerationActive || g.Status == api.GenerationRetiring):
+			g.Status, g.EndsAt = api.GenerationRetired, api.At(now)
+		}
+	}
+	return t
 }
 
 // Overlaps are the lengths of time for which the old secret can go on working
