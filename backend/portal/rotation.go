@@ -74,7 +74,12 @@ func (p *Portal) rotate(ctx context.Context, t *Token, actor string, from Origin
 	text := secret.NewTokenFor(string(t.Env), t.ID)
 	g := p.newGeneration(t.Generations[len(t.Generations)-1].Number+1, text, now)
 	g.Overlap = overlap
-	t.addGeneration(g, now)
+	if !t.addGeneration(g, now) {
+		return "", nil, &Error{
+			Kind: Conflict, Code: "rotated-too-often", Detail: fmt.Sprintf("This token was rotated %d times within a day.", MaxGenerations-1),
+			Fix: "Use the newest secret, or rotate again when a day has passed.",
+		}
+	}
 	activate := "on_first_use"
 	if how.Now {
 		t.activate(g.Number, now)

@@ -119,15 +119,27 @@ func (t *Token) generation(number int) *Generation {
 	return nil
 }
 
-// addGeneration appends a generation and forgets the oldest that ended, so that
-// at most [MaxGenerations] are remembered.
-func (t *Token) addGeneration(g Generation, now time.Time) {
-	t.Generations = append(t.Generations, g)
-	for i := 0; len(t.Generations) > MaxGenerations && i < len(t.Generations)-2; {
-		if t.Generations[i].dead(now) {
+// addGeneration appends a generation, and forgets the oldest that may be
+// forgotten. It is false, and nothing changes, if there is no room for one more.
+func (t *Token) addGeneration(g Generation, now time.Time) bool {
+	for i := 0; i < len(t.Generations) && len(t.Generations) >= usualGenerations; {
+		if old := &t.Generations[i]; old.dead(now) && !now.Before(old.diedAt().Add(forgottenAfter)) {
 			t.Generations = slices.Delete(t.Generations, i, i+1)
 		} else {
 			i++
 		}
 	}
+	if len(t.Generations) >= MaxGenerations {
+		return false
+	}
+	t.Generations = append(t.Generations, g)
+	return true
+}
+
+// diedAt returns when a dead generation became so.
+func (g *Generation) diedAt() time.Time {
+	if !g.CancelledAt.IsZero() {
+		return g.CancelledAt
+	}
+	return g.EndsAt
 }

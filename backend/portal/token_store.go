@@ -47,9 +47,16 @@ type Token struct {
 	Standing      Standing
 }
 
-// MaxGenerations is how many secrets of a token are remembered; older ones that
-// have ended are forgotten, so a record stays small.
-const MaxGenerations = 8
+// MaxGenerations is how many secrets of a token are remembered at most, so that a
+// record stays small: those that work, and those whose use is an alarm. The
+// oldest are forgotten beyond [usualGenerations], but none before it was dead for
+// a day, or whoever has a secret could rotate the proof of it away.
+const MaxGenerations = 64
+
+const (
+	usualGenerations = 8
+	forgottenAfter   = 24 * time.Hour
+)
 
 // Standing is what other records say about a token. The store keeps it in step
 // in the very transaction that changes them, so that one read answers all that

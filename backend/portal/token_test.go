@@ -178,32 +178,59 @@ func TestNothingToFinish(t *testing.T) {
 	}
 }
 
-func TestMaxGenerations(t *testing.T) {
+// Secrets are forgotten once there are many, but none before its use was an alarm
+// for a day; until then a token that is rotated very often is not rotated again.
+func TestGenerationsAreForgotten(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		use  bool
-	}{{"each is used", true}, {"none is used", false}} {
+		name  string
+		every time.Duration // between rotations
+		use   bool
+		most  int // generations at any time
+		stop  int // the rotation that is refused, 0: none
+	}{
+		{"daily, each is used", day, true, usualGenerations, 0},
+		{"hourly, each is used", time.Hour, true, 26, 0},
+		{"hourly, none is used", time.Hour, false, 26, 0},
+		{"as often as it goes, each is used", time.Second, true, MaxGenerations, MaxGenerations + 1},
+		{"as often as it goes, none is used", time.Second, false, MaxGenerations, MaxGenerations + 1},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tok := Token{Generations: []Generation{{Number: 1, ActivatedAt: now}}}
-			at := now
-			for n := 2; n < 50; n++ {
-				rotated(&tok, 7*day, at)
-				at = at.Add(time.Minute)
-				if tt.use {
+			at, most, stop := now, 0, 0
+			died := map[int]time.Time{}
+			for n := 2; n < 200 && stop == 0; n++ {
+				if g := tok.pending(); g != nil {
+					g.CancelledAt = at
+				}
+				if !tok.addGeneration(Generation{Number: n, CreatedAt: at}, at) {
+					stop = n
+				}
+				at = at.Add(tt.every)
+				if tt.use && stop == 0 {
 					tok.activate(n, at)
 				}
-				valid := 0
+				valid, kept := 0, map[int]bool{}
 				for i := range tok.Generations {
-					if s := tok.Generations[i].Status(at); s == GenerationActive || s == GenerationRetiring {
+					g := &tok.Generations[i]
+					kept[g.Number] = true
+					if s := g.Status(at); s == GenerationActive || s == GenerationRetiring {
 						valid++
+					} else if s != GenerationPending {
+						died[g.Number] = g.diedAt()
 					}
 				}
-				if len(tok.Generations) > MaxGenerations || valid > 2 || valid == 0 {
-					t.Fatalf("after rotation %d: got %s, want at most %d, one or two of them valid", n, statuses(&tok, at), MaxGenerations)
+				if valid == 0 || valid > 2 {
+					t.Fatalf("after rotation %d: got %s, want one or two valid", n, statuses(&tok, at))
 				}
+				for number, when := range died {
+					if !kept[number] && at.Sub(when) < day {
+						t.Fatalf("secret %d is forgotten %v after it died", number, at.Sub(when))
+					}
+				}
+				most = max(most, len(tok.Generations))
 			}
-			if last := tok.Generations[len(tok.Generations)-1].Number; last != 49 {
-				t.Errorf("got number %d, want 49: numbers are not used twice", last)
+			if most > tt.most || stop != tt.stop {
+				t.Errorf("got at most %d generations and a refusal at %d, want %d and %d", most, stop, tt.most, tt.stop)
 			}
 		})
 	}
