@@ -272,6 +272,9 @@ func summary(e audit.Event, names map[string]string) string {
 	case "token.revoked":
 		return "revoked the token " + target + why
 	case "token.dead_secret_used":
+		if n, _ := e.Data["count"].(int64); n > 1 {
+			return fmt.Sprintf("tried a dead secret of the token %s, %d times since it was last told", target, n)
+		}
 		return "tried a dead secret of the token " + target
 	case "user.signed_up":
 		return "signed up and verified the address"

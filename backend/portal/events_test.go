@@ -59,7 +59,8 @@ var summaries = []struct {
 	{"token.suspended", map[string]any{"reason": "compromised"}, "suspended the token ERP, because it is compromised"},
 	{"token.resumed", nil, "resumed the token ERP"},
 	{"token.revoked", map[string]any{"reason": "superseded"}, "revoked the token ERP, because it is superseded"},
-	{"token.dead_secret_used", map[string]any{"generation": 1}, "tried a dead secret of the token ERP"},
+	{"token.dead_secret_used", map[string]any{"generation": 1, "count": int64(1)}, "tried a dead secret of the token ERP"},
+	{"token.dead_secret_used", map[string]any{"generation": 1, "count": int64(214)}, "tried a dead secret of the token ERP, 214 times since it was last told"},
 	{"user.signed_up", nil, "signed up and verified the address"},
 	{"user.signed_up_again", nil, "tried to sign up with this address, which has an account"},
 	{"user.signed_in", nil, "signed in"},
@@ -80,7 +81,7 @@ func TestSummaries(t *testing.T) {
 		}
 	}
 	slices.Sort(told)
-	if got := actionsInCode(t); !slices.Equal(got, told) {
+	if got := actionsInCode(t); !slices.Equal(got, slices.Compact(told)) {
 		t.Errorf("every action needs its sentence:\n got %v\nwant %v", got, told)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -41,7 +42,7 @@ type Portal struct {
 
 	limits    *limiter
 	recorder  *recorder
-	alarms    recently[struct{}]
+	alarms    recently[*atomic.Int64] // uses of dead secrets that no event tells of yet
 	firstUses underWay
 	rekeying  chan struct{} // room for one re-keying at a time
 	teamNames recently[string]

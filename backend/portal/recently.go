@@ -31,6 +31,13 @@ func (r *recently[V]) get(key string, now time.Time) (V, bool) {
 	return k.value, true
 }
 
+// last returns what was put there, also if its time is over.
+func (r *recently[V]) last(key string) V {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.known[key].value
+}
+
 func (r *recently[V]) put(key string, value V, until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

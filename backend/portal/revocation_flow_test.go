@@ -171,6 +171,11 @@ func TestDeadSecrets(t *testing.T) {
 				t.Errorf("got %d events, want %d", got, tt.alarms)
 			}
 			n = len(w.events(ada.team))
+			if tt.name == "an hour later" {
+				if got := w.events(ada.team)[n-1].Data["count"]; got != int64(4) {
+					t.Errorf("got a count of %v, want this use and the three that were not told", got)
+				}
+			}
 		})
 	}
 

@@ -145,13 +145,21 @@ const (
 )
 
 // alarm records that a secret is in use which must not be: once per token,
-// network and hour, however often it is tried and in however many processes.
+// network and hour, however often it is tried and in however many processes. The
+// event counts this use and those since the event before, as far as this process
+// knows of them.
 func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 	t, now := d.Token, ask.At.UTC().Truncate(time.Millisecond)
 	key := "dead-secret|" + t.ID + "|" + Network(ask.Address).String()
-	if _, ok := p.alarms.get(key, now); ok {
+	if untold, ok := p.alarms.get(key, now); ok {
+		untold.Add(1)
 		return
 	}
+	untold := p.alarms.last(key)
+	if untold == nil {
+		untold = new(atomic.Int64)
+	}
+	uses := untold.Add(1)
 	var first bool
 	err := p.atomically(ctx, func(ctx context.Context) error {
 		var err error
@@ -161,7 +169,7 @@ func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 		_, err = p.store.Append(ctx, p.event(t.Team, ActorAnonymous, "token.dead_secret_used", t.ID,
 			Origin{Address: ask.Address, UserAgent: ask.UserAgent}, map[string]any{
 				"generation": d.Generation.Number, "generation_status": string(d.Generation.Status(ask.At)),
-				"status": string(t.Status(ask.At)), "decision_id": d.ID.String(),
+				"status": string(t.Status(ask.At)), "decision_id": d.ID.String(), "count": uses,
 			}))
 		return err
 	})
@@ -170,10 +178,12 @@ func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 		return
 	}
 	again := now.Add(alarmEvery)
-	if !first {
+	if first {
+		untold.Add(-uses)
+	} else {
 		again = now.Add(alarmShare)
 	}
-	p.alarms.put(key, struct{}{}, again)
+	p.alarms.put(key, untold, again)
 }
 
 // Network returns the network that an address is counted with: the address
