@@ -108,7 +108,7 @@ func (c cell) under(limit RateLimit, at int64) int64 {
 		return full
 	}
 	used := (full - at + c.limit.every() - 1) / c.limit.every()
-	return at + min(used*limit.every(), limit.whole())
+	return at + min(used, int64(limit.Quota))*limit.every() // multiplied first it could overflow
 }
 
 // every is how long one request takes to be there again, in nanoseconds.

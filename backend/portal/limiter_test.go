@@ -92,6 +92,7 @@ func TestLimiterChanges(t *testing.T) {
 		{"shrinks", RateLimit{100, time.Minute}, 3, RateLimit{10, 24 * time.Hour}, true, 6},
 		{"shrinks below what was used", RateLimit{100, time.Minute}, 100, RateLimit{5, time.Minute}, false, 0},
 		{"to one", RateLimit{100, time.Minute}, 1, RateLimit{1, time.Minute}, false, 0},
+		{"from the widest to the narrowest", RateLimit{1_000_000, time.Second}, 200_000, RateLimit{1, 24 * time.Hour}, false, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLimiter()
