@@ -107,7 +107,7 @@ var (
 	failedDesc    = prometheus.NewDesc("gatehouse_lookup_errors_total", "Token records that storage could not read.", nil, nil)
 	checksumDesc  = prometheus.NewDesc("gatehouse_mistyped_tokens_total", "Of the malformed credentials, those with a wrong checksum: typos and truncations.", nil, nil)
 	repeatedDesc  = prometheus.NewDesc("gatehouse_call_batches_repeated_total", "Batches of calls that storage refused at first.", nil, nil)
-	lostDesc      = prometheus.NewDesc("gatehouse_calls_lost_total", "Calls that storage refused for good.", nil, nil)
+	lostDesc      = prometheus.NewDesc("gatehouse_calls_lost_total", "Calls that storage refused for good, or that came too late for a process that ended.", nil, nil)
 	sizesDesc     = prometheus.NewDesc("gatehouse_lookup_batch_size", "Tokens that one query read for the decisions that waited.", nil, nil)
 	inFlightDesc  = prometheus.NewDesc("gatehouse_lookups_in_flight", "Queries for token records that are under way.", nil, nil)
 	waitingDesc   = prometheus.NewDesc("gatehouse_lookups_waiting", "Decisions that wait for the next query.", nil, nil)

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -69,12 +70,14 @@ type recorder struct {
 	mu      sync.Mutex
 	room    sync.Cond
 	waiting []pendingCall
+	writing int // calls that the writer has taken and not stored yet
 	closed  bool
+	ended   bool // the writer has: what comes now is lost
 
 	spare  []pendingCall // of the writer: swapped with waiting
 	sum    batcher       // of the writer
 	failed atomic.Int64  // batches that had to be repeated
-	lost   atomic.Int64  // calls that storage refused
+	lost   atomic.Int64  // calls that storage refused, or that came too late for it
 }
 
 func newRecorder(s CallStore, log *slog.Logger) *recorder {
@@ -92,6 +95,11 @@ func (r *recorder) add(c pendingCall) {
 	for len(r.waiting) >= recordAtMost && !r.closed {
 		r.room.Wait()
 	}
+	if r.ended {
+		r.mu.Unlock()
+		r.lost.Add(1)
+		return
+	}
 	r.waiting = append(r.waiting, c)
 	full := len(r.waiting) >= recordAtOnce
 	r.mu.Unlock()
@@ -103,11 +111,25 @@ func (r *recorder) add(c pendingCall) {
 	}
 }
 
-// queued returns how many calls wait.
+// queued returns how many calls wait for the writer.
 func (r *recorder) queued() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.waiting)
+}
+
+// unstored returns how many calls wait or are being written.
+func (r *recorder) unstored() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiting) + r.writing
+}
+
+// wrote notes that calls which the writer had taken are stored, or lost.
+func (r *recorder) wrote(calls int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writing -= calls
 }
 
 // close writes what waits and ends the writer. When ctx ends first the rest is
@@ -126,13 +148,20 @@ func (r *recorder) close(ctx context.Context) error {
 	case <-r.done:
 		return nil
 	case <-ctx.Done():
-		r.log.Error("calls were not recorded before the end", "calls", r.queued())
-		return ctx.Err()
+		n := r.unstored()
+		r.lost.Add(int64(n))
+		r.log.Error("calls were not recorded before the end", "calls", n)
+		return fmt.Errorf("%d calls were not recorded before the end: %w", n, ctx.Err())
 	}
 }
 
 func (r *recorder) run(ctx context.Context) {
-	defer close(r.done)
+	defer func() {
+		r.mu.Lock()
+		r.ended = true
+		r.mu.Unlock()
+		close(r.done)
+	}()
 	tick := time.NewTicker(recordEvery)
 	defer tick.Stop()
 	for {
@@ -145,7 +174,9 @@ func (r *recorder) run(ctx context.Context) {
 		calls, closed := r.take()
 		for part := calls; len(part) > 0; {
 			n := min(len(part), recordAtOnce)
-			r.write(ctx, part[:n])
+			if !r.write(ctx, part[:n]) {
+				return
+			}
 			part = part[n:]
 		}
 		clear(calls) // the records and texts are not held longer
@@ -161,19 +192,21 @@ func (r *recorder) take() (calls []pendingCall, closed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	calls, r.waiting, r.spare = r.waiting, r.spare[:0], nil
+	r.writing += len(calls)
 	r.room.Broadcast()
 	return calls, r.closed
 }
 
 // write stores calls, but for those that storage does not take ([Portal.Record]).
-func (r *recorder) write(ctx context.Context, calls []pendingCall) {
+// It is false when ctx ended first: then some are not stored.
+func (r *recorder) write(ctx context.Context, calls []pendingCall) bool {
 	refused, err := r.sift(ctx, calls)
 	for wait := firstPause; len(refused) > 0 && len(refused) == len(calls); wait = min(2*wait, longestPause) {
 		// Nothing was taken: is it these calls, or does storage take none at all?
 		// Those that come next will tell.
 		r.log.Warn("storage refuses all calls", "calls", len(calls), "error", err)
 		if !pause(ctx, wait) {
-			return
+			return false
 		}
 		if len(calls) < siftAtMost {
 			more, _ := r.take()
@@ -186,13 +219,18 @@ func (r *recorder) write(ctx context.Context, calls []pendingCall) {
 			r.lost.Add(int64(len(refused)))
 			c := &refused[0]
 			r.log.Error("calls that storage refuses are lost", "calls", len(refused), "first", c.id.String(), "team", c.token.Team, "error", err)
-			return
+			break
 		}
 		if !pause(ctx, wait) {
-			return
+			return false
 		}
 		refused, err = r.sift(ctx, refused)
 	}
+	if ctx.Err() != nil {
+		return false
+	}
+	r.wrote(len(calls))
+	return true
 }
 
 const (

@@ -360,6 +360,37 @@ func TestRecorderUses(t *testing.T) {
 	}
 }
 
+// What is lost at the end is counted and said: what waits, what the writer has in
+// hand, and what comes too late.
+func TestRecorderSaysWhatIsLostAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := &noStore{fail: func(int) error { return ErrUnavailable }}
+		r := newRecorder(s, slog.New(slog.NewTextHandler(&log, nil)))
+		for range 10 {
+			r.add(call("tok", 1, now, nil))
+		}
+		time.Sleep(time.Second) // the writer has them
+		for range 5 {
+			r.add(call("tok", 1, now, nil))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := r.close(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "15 calls") || r.lost.Load() != 15 {
+			t.Errorf("got %v and %d lost, want 15 named", err, r.lost.Load())
+		}
+		if !strings.Contains(log.String(), `msg="calls were not recorded before the end" calls=15`) {
+			t.Errorf("got the log %s", log.String())
+		}
+		<-r.done
+		r.add(call("tok", 1, now, nil))
+		if n := r.lost.Load(); n != 16 || r.queued() > 5 {
+			t.Errorf("got %d lost and %d that wait for nobody, want 16", n, r.queued())
+		}
+	})
+}
+
 func TestRecordCutsWhatClientsSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &noStore{}
