@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 		warn("This secret was rotated and ends at %s; move to the new one.", timeText(g.EndsAt))
 	}
 	if names := p.catalogue.Index().Names(own.Without(lent)); len(names) > 0 {
-		warn("The role of the token's maker or the team's policy does not lend it %v any more.", names)
+		warn("The role of the token's maker or the team's policy does not lend it %s any more.", strings.Join(names, ", "))
 	}
 	return s, nil
 }

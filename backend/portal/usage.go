@@ -180,6 +180,8 @@ func (p *Portal) usageRange(q UsageQuery) (UsageReport, time.Duration, error) {
 		refuse("#/from", "past", "The range ends before it begins.")
 	case n > maxSteps:
 		refuse("#/from", "too_far", "The range has more than 1000 steps.")
+	case end.Year() > 9999: // which RFC 3339 cannot write
+		refuse("#/to", "too_far", "The range ends after the year 9999.")
 	}
 	if len(wrong) > 0 {
 		return UsageReport{}, 0, invalid(wrong...)
