@@ -146,6 +146,8 @@ func (c *Coalescer) drain() {
 		n := min(len(c.waiting), maxBatch)
 		if n == 0 {
 			c.waiting = nil // the array is not kept after a rush
+		}
+		if n == 0 || c.inFlight > c.slots() { // the others are enough for a database that is near again
 			c.inFlight--
 			c.mu.Unlock()
 			return
