@@ -88,20 +88,21 @@ func (o *Outbox) Deliver(_ context.Context, l Letter) error {
 	if err := os.Rename(name+".part", name); err != nil {
 		return fmt.Errorf("write to the outbox: %w", err)
 	}
-	return o.prune()
+	o.prune()
+	return nil
 }
 
-func (o *Outbox) prune() error {
+// prune removes the oldest messages beyond [maxStored]. What cannot be removed is
+// tried again with the next message: this one is delivered, and an error would
+// have it delivered a second time.
+func (o *Outbox) prune() {
 	ids, err := o.ids()
 	if err != nil || len(ids) <= maxStored {
-		return err
+		return
 	}
 	for _, id := range ids[maxStored:] {
-		if err := os.Remove(filepath.Join(o.dir, id+outboxSuffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("prune the outbox: %w", err)
-		}
+		_ = os.Remove(filepath.Join(o.dir, id+outboxSuffix))
 	}
-	return nil
 }
 
 // ids lists the messages, newest first.
