@@ -55,6 +55,7 @@ type answer struct {
 type control struct {
 	path   string
 	server *http.Server
+	cancel context.CancelFunc // ends what is under way
 }
 
 // listenControl listens at path. The socket is made in a directory that nobody
@@ -82,7 +83,10 @@ func listenControl(n *node, path string) (*control, error) {
 	for name, o := range operations() {
 		mux.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { n.control(w, r, o) })
 	}
-	c := &control{path: path, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}}
+	base, cancel := context.WithCancel(context.Background())
+	c := &control{path: path, cancel: cancel, server: &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return base },
+	}}
 	go func() {
 		if err := c.server.Serve(sameUser{l}); !errors.Is(err, http.ErrServerClosed) {
 			n.log.Error("the socket for the operator failed", "error", err)
@@ -92,7 +96,9 @@ func listenControl(n *node, path string) (*control, error) {
 }
 
 // close stops listening and lets what is under way finish, as long as ctx lasts.
+// Whatever takes longer, such as a prune, ends at its next step.
 func (c *control) close(ctx context.Context) {
+	defer c.cancel()
 	_ = os.Remove(c.path)
 	if c.server.Shutdown(ctx) != nil {
 		_ = c.server.Close()

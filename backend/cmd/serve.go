@@ -60,12 +60,15 @@ func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 	defer cancel()
 	stopped := make(chan struct{})
 	go func() { // a start that waits for its database can be told to stop too
-		select {
-		case s := <-signals:
-			if s != syscall.SIGHUP {
-				cancel()
+		for {
+			select {
+			case s := <-signals:
+				if s != syscall.SIGHUP { // no keys are loaded yet that could be loaded again
+					cancel()
+				}
+			case <-stopped:
+				return
 			}
-		case <-stopped:
 		}
 	}()
 	n, err := open(opening, c, log)
@@ -249,11 +252,14 @@ func (s *server) stop(atOnce bool) error {
 	defer cancel()
 	s.cancel()
 	s.http.Drain()
-	if s.control != nil {
-		s.control.close(ctx)
+	notice := time.After(noticeWithin)
+	if s.control != nil { // the time is the requests', not the operator's
+		operator, done := context.WithTimeout(ctx, noticeWithin)
+		s.control.close(operator)
+		done()
 	}
 	if !atOnce {
-		time.Sleep(noticeWithin)
+		<-notice
 	}
 	requests, done := context.WithTimeout(ctx, requestsWithin)
 	defer done()
