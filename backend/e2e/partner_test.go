@@ -159,11 +159,13 @@ func (p *partner) changesToken() {
 	b.press("Confirm")
 	b.gone("Confirm it is you")
 	b.gone("Save abilities")
+	b.gone("Saving")
 	p.erp.want(201, "POST", "/api/v1/orders", order)
 	b.press("Edit the abilities")
 	b.tick("Create, change and cancel orders", false)
 	b.press("Save abilities")
 	b.gone("Save abilities")
+	b.gone("Saving")
 	p.erp.want(403, "POST", "/api/v1/orders", order)
 }
 
@@ -171,13 +173,14 @@ func (p *partner) suspendsAndResumes() {
 	b := p.b
 	b.press("Suspend")
 	b.press("Suspend token")
-	b.see("Suspended")
+	b.see("Every call with it is refused until it is resumed")
 	if text := p.erp.want(401, "GET", "/api/v1/token", ""); !strings.Contains(text, `"code":"suspended"`) {
 		p.t.Errorf("suspended: got %s", text)
 	}
 	b.press("Resume")
 	b.press("Resume token")
 	b.gone("Suspended")
+	b.gone("Saving")
 	p.erp.want(200, "GET", "/api/v1/token", "")
 }
 
@@ -198,6 +201,7 @@ func (p *partner) rotates() {
 	b.press("Finish now")
 	b.press("End old secret")
 	b.gone("Retiring")
+	b.gone("Saving")
 	if text := p.erp.want(401, "GET", "/api/v1/token", ""); !strings.Contains(text, `"code":"generation-ended"`) {
 		p.t.Errorf("the old secret: got %s", text)
 	}
@@ -213,6 +217,7 @@ func (p *partner) undoes() {
 	b.press("Undo")
 	b.press("Undo rotation")
 	b.gone("Waits for first use")
+	b.gone("Saving")
 	newCaller(p.t, p.s.url, secret).want(401, "GET", "/api/v1/token", "")
 	p.erp.want(200, "GET", "/api/v1/token", "")
 }

@@ -54,6 +54,7 @@ func TestUsageRange(t *testing.T) {
 		{"from tomorrow on", UsageQuery{From: now.Add(day)}, "#/from past"},
 		{"too long", UsageQuery{From: at(today).Add(-1001 * day), To: at(today)}, "#/from too_far"},
 		{"since the year 1", UsageQuery{From: time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC)}, "#/from too_far"},
+		{"into the year 10000", UsageQuery{To: time.Date(9999, 12, 31, 12, 0, 0, 0, time.UTC), From: time.Date(9999, 12, 30, 0, 0, 0, 0, time.UTC)}, "#/to too_far"},
 		{"until the year 9999", UsageQuery{To: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), From: now}, "#/from too_far"},
 		{"all wrong", UsageQuery{Step: "x", By: "y", From: now, To: now.Add(-2 * day)}, "#/step oneof, #/by oneof, #/from past"},
 	} {
