@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -33,21 +34,52 @@ type lingering struct {
 	*net.TCPConn
 	closed  atomic.Bool
 	reading sync.Mutex // held while somebody reads
+	buffer  []byte     // of the bufio.Reader that reads: all of it
 }
 
 // Read implements [net.Conn]. Once the connection is closed it reads nothing
 // more: a request that arrived meanwhile would be carried out without an answer.
+//
+// Nor does it wait for more of a head that has ended ([endsHead]).
 func (l *lingering) Read(b []byte) (int, error) {
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	if l.closed.Load() {
 		return 0, net.ErrClosed
 	}
+	if endsHead(l.unread(b)) {
+		return 0, errHead
+	}
 	n, err := l.TCPConn.Read(b)
 	if l.closed.Load() {
 		return 0, net.ErrClosed
 	}
 	return n, err
+}
+
+var errHead = errors.New("a header line has no colon")
+
+// unread returns what was read before and is not used yet, nil if that is not
+// known, where b is the part of its buffer that a bufio.Reader asks to fill. It
+// asks for all of an empty buffer; later b is the end of that, and what is unread
+// stands before it. fasthttp asks so only while it wants more of a head: bodies
+// it takes out of the buffer first.
+func (l *lingering) unread(b []byte) []byte {
+	switch n := len(l.buffer) - len(b); {
+	case len(b) == maxHeaderBytes:
+		l.buffer = b
+	case n > 0 && len(b) > 0 && &b[len(b)-1] == &l.buffer[len(l.buffer)-1]:
+		return l.buffer[:n]
+	}
+	return nil
+}
+
+// endsHead reports whether b, the beginning of a request, holds an empty line
+// behind something else. fasthttp waits for more after a last header line without
+// a colon, though nothing more comes.
+func endsHead(b []byte) bool {
+	b = bytes.TrimLeft(b, "\r\n")
+	return bytes.Contains(b, []byte("\n\r\n")) || bytes.Contains(b, []byte("\n\n"))
 }
 
 // Close implements [net.Conn]. It does not wait.
