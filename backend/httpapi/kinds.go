@@ -45,6 +45,8 @@ const (
 	kindKeyBusy       = "idempotency-key-in-use"
 	kindInternal      = "internal-error"
 	kindNotSupported  = "method-not-implemented"
+	kindCoding        = "coding-not-implemented"
+	kindVersion       = "version-not-supported"
 	kindUnavailable   = "unavailable"
 	kindInvalid       = string(portal.Invalid)
 	kindSignedOut     = string(portal.SignedOut)
@@ -56,7 +58,7 @@ var kinds = []kind{
 	{
 		kindBadRequest, 400, "The request cannot be read",
 		"Send a well-formed request.",
-		"The request is not what its format promises: JSON that ends too early or repeats a key, text that is not UTF-8, a cursor that was changed.",
+		"The request is not what its format promises: HTTP that can be read in two ways, JSON that ends too early or repeats a key, text that is not UTF-8, a cursor that was changed.",
 	},
 	{
 		kindInvalidReq, 400, "The request carries its credential in a wrong way",
@@ -189,9 +191,19 @@ var kinds = []kind{
 		"The server does not know this method.",
 	},
 	{
+		kindCoding, 501, "The transfer coding is unknown",
+		"Send the body as it is, with Content-Length or \"Transfer-Encoding: chunked\".",
+		"The Transfer-Encoding of the request names a coding besides chunked. The connection is closed, because such a body cannot be read.",
+	},
+	{
 		kindUnavailable, 503, "The server is not ready",
 		"Try again in a moment.",
 		"The server is starting or stopping, or cannot reach its database.",
+	},
+	{
+		kindVersion, 505, "The version of HTTP is not supported",
+		"Use HTTP/1.1.",
+		"The server speaks HTTP/1.1, and HTTP/1.0 for old clients. The connection is closed.",
 	},
 }
 

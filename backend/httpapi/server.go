@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -124,7 +123,9 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	server, inner := s.app.Server(), s.app.Handler()
-	server.Handler = func(ctx *fasthttp.RequestCtx) { s.known(ctx, inner) }
+	server.HeaderReceived = headReceived
+	server.SecureErrorLogMessage = true // what cannot be read is in no message, so neither is a token in it
+	server.Handler = func(ctx *fasthttp.RequestCtx) { s.enter(ctx, inner) }
 	return s, nil
 }
 
@@ -165,20 +166,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.app.ShutdownWithContext(ctx)
 }
 
-// known refuses methods that Fiber has no name for, which it would answer with
-// a text of its own.
-func (s *Server) known(ctx *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
-	method := string(ctx.Method())
-	for _, m := range fiber.DefaultMethods {
-		if m == method {
-			next(ctx)
-			return
+// enter refuses what must not reach Fiber: a request whose head is faulty, and
+// methods that Fiber has no name for, which it would answer with a text of its
+// own.
+func (s *Server) enter(ctx *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
+	fault := faultOf(&ctx.Request.Header)
+	if !slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {
+		ctx.Request.Header.SetMethod(fiber.MethodGet) // Fiber has no context for another
+		if fault == nil {
+			fault = &refusal{kind: kindNotSupported, detail: "The server does not know this method."}
 		}
 	}
-	ctx.Request.Header.SetMethod(fiber.MethodGet) // Fiber has no context for another
+	if fault == nil {
+		next(ctx)
+		return
+	}
 	c := s.app.AcquireCtx(ctx)
 	defer s.app.ReleaseCtx(c)
-	_ = s.errorHandler(c, &refusal{kind: kindNotSupported, detail: "The server does not know this method."})
+	_ = s.errorHandler(c, fault)
 }
 
 // around is what every request passes through: it gathers what is known of it,
@@ -211,9 +216,6 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 			err = &recovered{v, debug.Stack()}
 		}
 	}()
-	if ambiguousLength(&c.Context().Request.Header) {
-		return &refusal{kind: kindBadRequest, detail: "The request says in two ways how long it is.", close: true}
-	}
 	return c.Next()
 }
 
@@ -225,28 +227,6 @@ func (s *Server) requestID(c *fiber.Ctx, at time.Time) string {
 		}
 	}
 	return newRequestID(at)
-}
-
-// ambiguousLength reports two Content-Length fields, or one beside
-// Transfer-Encoding (RFC 9112, 6.1): a proxy in front may have taken the other
-// one for the length. fasthttp takes the last silently.
-func ambiguousLength(h *fasthttp.RequestHeader) bool {
-	if h.ContentLength() == -2 { // neither
-		return false
-	}
-	lengths, codings := 0, 0
-	for rest := h.RawHeaders(); len(rest) > 0; {
-		var line []byte
-		line, rest, _ = bytes.Cut(rest, []byte("\n"))
-		name, _, _ := bytes.Cut(line, []byte(":"))
-		switch name = bytes.TrimSpace(name); {
-		case bytes.EqualFold(name, []byte(fiber.HeaderContentLength)):
-			lengths++
-		case bytes.EqualFold(name, []byte(fiber.HeaderTransferEncoding)):
-			codings++
-		}
-	}
-	return lengths > 1 || codings > 1 || lengths+codings > 1
 }
 
 // finished records the call of a token, measures and logs.

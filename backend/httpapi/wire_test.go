@@ -18,45 +18,6 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
-func TestAmbiguousLengthClosesTheConnection(t *testing.T) {
-	w := onOneStore(t, nil)
-	tests := []struct{ name, fields, body string }{
-		{"two lengths", "Content-Length: 2\r\nContent-Length: 3\r\n", "{}x"},
-		{"the same length twice", "Content-Length: 2\r\nContent-Length: 2\r\n", "{}"},
-		{"two lengths of a GET", "content-length: 0\r\nContent-Length: 0\r\n", ""},
-		{"a length and a coding", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"},
-		{"a coding and a length", "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "0\r\n\r\n"},
-		{"two codings", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n"},
-		{"no number", "Content-Length: 2a\r\n", "{}"},
-		{"a negative number", "Content-Length: -2\r\n", "{}"},
-		{"a space before the colon", "Content-Length : 2\r\n", "{}"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(10 * time.Second))
-			method := "POST"
-			if strings.Contains(tt.name, "GET") {
-				method = "GET"
-			}
-			fmt.Fprintf(conn, "%s /portal/v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s\r\n%sGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", method, tt.fields, tt.body)
-			r := bufio.NewReader(conn)
-			a := read(t, r)
-			a.problem(t, 400, "bad-request")
-			if !a.closes {
-				t.Error("the answer does not say that the connection closes")
-			}
-			if n, err := r.Read(make([]byte, 1)); err == nil {
-				t.Errorf("the connection goes on: %d bytes", n)
-			}
-		})
-	}
-}
-
 func TestPathsAreStrict(t *testing.T) {
 	w := onOneStore(t, nil)
 	ada := w.signUp("Ada")
