@@ -29,6 +29,7 @@ type access struct {
 	action    portal.Action // doorSession: what a member must be allowed to do, "" if no team is concerned
 	fresh     bool          // and the password must have been given lately
 	abilities []string      // doorToken: all of these are needed
+	stop      bool          // doorToken: it ends the token, which is possible beyond its limit too
 }
 
 func public() access   { return access{door: doorPublic} }
@@ -45,6 +46,12 @@ func (a access) afresh() access {
 	return a
 }
 
+// beyondLimit adds that the limit of the token does not refuse it.
+func (a access) beyondLimit() access {
+	a.stop = true
+	return a
+}
+
 // String writes the rule as it stands in routes.golden.
 func (a access) String() string {
 	text := string(a.door)
@@ -57,6 +64,9 @@ func (a access) String() string {
 	}
 	if a.fresh {
 		text += ", fresh"
+	}
+	if a.stop {
+		text += ", beyond its limit too"
 	}
 	if len(a.abilities) > 0 {
 		text += " with " + strings.Join(a.abilities, ", ")

@@ -29,7 +29,7 @@ func (s *Server) bearer(rt *route) fiber.Handler {
 		}
 		d := &r.decision
 		*d = s.portal.Decide(c.UserContext(), &portal.Ask{
-			Secret: credential, Need: rt.need, Address: r.address, UserAgent: userAgent(c), At: r.began,
+			Secret: credential, Need: rt.need, Address: r.address, UserAgent: userAgent(c), At: r.began, Stop: rt.access.stop,
 		})
 		s.limitFields(c, d)
 		if d.Code != portal.OK {

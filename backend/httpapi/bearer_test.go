@@ -279,6 +279,27 @@ func TestRateLimitFields(t *testing.T) {
 	})
 }
 
+// Stopping is always possible: a token that has used its requests can still end
+// itself, but from no other address than before.
+func TestTokenEndsItselfBeyondItsLimit(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada := w.signUp("Ada")
+		in := newToken("spent")
+		in.RateLimit = &api.RateLimit{Quota: 1, WindowSeconds: 3600}
+		in.Addresses = []string{"203.0.113.0/24"}
+		c := w.integration(into[api.IssuedToken](t, ada.call("POST", ada.path("tokens"), in).want(t, 201)).Secret)
+		c.header.Set("X-Forwarded-For", "203.0.113.9")
+		c.call("GET", "/api/v1/token", nil).want(t, 200)
+		c.call("GET", "/api/v1/token", nil).want(t, 429)
+		c.call("DELETE", "/api/v1/token", nil, "X-Forwarded-For", "198.51.100.1").problem(t, 403, "ip-not-allowed")
+		a := c.call("DELETE", "/api/v1/token", nil).want(t, 200)
+		if got := a.header.Get("Ratelimit"); !strings.HasPrefix(got, `"token";r=0;t=`) {
+			t.Errorf("got RateLimit %s, want nothing remaining", got)
+		}
+		c.call("DELETE", "/api/v1/token", nil).problem(t, 401, "invalid-token")
+	})
+}
+
 func TestTokenExpiresField(t *testing.T) {
 	w := onOneStore(t, nil)
 	ada := w.signUp("Ada")

@@ -148,7 +148,7 @@ func table() []route {
 
 		// The public API.
 		{method: get, path: "/api/v1/token", access: token(), handle: (*Server).whoAmI, about: "The token that asks", spec: spec{out: api.WhoAmI{}}},
-		{method: remove, path: "/api/v1/token", access: token(), handle: (*Server).revokeSelf, about: "Revoke the token that asks", spec: spec{out: api.Receipt{}}},
+		{method: remove, path: "/api/v1/token", access: token().beyondLimit(), handle: (*Server).revokeSelf, about: "Revoke the token that asks", spec: spec{out: api.Receipt{}}},
 		{method: post, path: "/api/v1/token/rotate", access: token("token:rotate"), handle: (*Server).rotateSelf, about: "Make the next secret of the token that asks", spec: spec{in: api.RotateToken{}, out: api.IssuedToken{}, status: 201, once: true}},
 		{method: get, path: "/api/v1/orders", access: token("orders:read"), handle: (*Server).listOrders, about: "Orders, newest first", spec: spec{out: api.List[api.Order]{}, query: pageQuery}},
 		{method: post, path: "/api/v1/orders", access: token("orders:write"), handle: (*Server).createOrder, about: "Place an order", spec: spec{in: api.CreateOrder{}, out: api.Order{}, status: 201, once: true}},

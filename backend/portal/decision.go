@@ -52,6 +52,7 @@ type Ask struct {
 	Address   netip.Addr  // of the client
 	UserAgent string
 	At        time.Time // when the request arrived
+	Stop      bool      // it ends the token: possible also beyond its limit
 }
 
 // Decision answers whether a request may pass. It is a value, not an error: to
@@ -154,12 +155,14 @@ func (p *Portal) matching(t *Token, digest [32]byte) (g *Generation, unknownKey 
 
 // weigh asks what comes after the secret was accepted: limit, address, abilities.
 // The limit is first, because what is refused for the others counts against it.
+// Beyond it a token can still be ended: that can be asked once, and whoever finds
+// it flooded with requests has to be able to.
 func (p *Portal) weigh(d *Decision, ask *Ask) {
 	t := d.Token
 	own, lent := p.abilities(t)
 	d.Effective = own.And(lent)
 	var ok bool
-	if d.Limit, ok = p.limits.take(t.ID, t.limit(p.catalogue), ask.At); !ok {
+	if d.Limit, ok = p.limits.take(t.ID, t.limit(p.catalogue), ask.At); !ok && !ask.Stop {
 		d.Code = RateLimited
 		return
 	}
