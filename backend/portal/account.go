@@ -61,18 +61,11 @@ func (p *Portal) ChangePassword(ctx context.Context, who Person, current, passwo
 	if err := checkPassword("#/password", password, who.User.Name, who.User.Email); err != nil {
 		return err
 	}
-	if err := p.rightPassword(ctx, who, "#/current", current); err != nil {
-		return err
-	}
-	hash, err := p.hash(ctx, password)
+	hash, err := p.hash(ctx, password) // before the transaction, which shall be short
 	if err != nil {
 		return err
 	}
-	err = p.atomically(ctx, func(ctx context.Context) error {
-		u, err := p.store.User(ctx, who.User.ID)
-		if err != nil {
-			return err
-		}
+	err = p.withOwnPassword(ctx, who, "#/current", current, func(ctx context.Context, u User) error {
 		u.PasswordHash, u.Version = hash, u.Version+1
 		if err := p.store.ReplaceUser(ctx, u); err != nil {
 			return err

@@ -39,21 +39,9 @@ func (p *Portal) SignIn(ctx context.Context, email, password string, from Origin
 	} else if err != nil {
 		return SignedIn{}, err
 	}
-	right, upgrade, err := p.verifyPassword(ctx, u.PasswordHash, password)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	if !right || !u.DisabledAt.IsZero() {
-		return SignedIn{}, p.refuseSignIn(ctx, u, from)
-	}
 	var out SignedIn
-	err = p.atomically(ctx, func(ctx context.Context) error {
-		var err error
-		checked := u.PasswordHash
-		if u, err = p.store.User(ctx, u.ID); err != nil {
-			return err
-		}
-		if upgrade != "" && u.PasswordHash == checked { // not if it was changed meanwhile
+	err = p.withPassword(ctx, u, password, func(ctx context.Context, u User, upgrade string) error {
+		if upgrade != "" {
 			u.PasswordHash, u.Version = upgrade, u.Version+1
 			if err := p.store.ReplaceUser(ctx, u); err != nil {
 				return err
@@ -62,10 +50,71 @@ func (p *Portal) SignIn(ctx context.Context, email, password string, from Origin
 		if err := p.store.ForgetCounter(ctx, failuresKey(key)); err != nil {
 			return err
 		}
+		var err error
 		out, err = p.openSession(ctx, u, from)
 		return err
 	})
-	return out, err
+	if errors.Is(err, errWrongPassword) {
+		return SignedIn{}, p.refuseSignIn(ctx, u, from)
+	} else if err != nil {
+		return SignedIn{}, err
+	}
+	return out, nil
+}
+
+// errWrongPassword is what [Portal.withPassword] answers for a password that is
+// not the person's. Who called it words the refusal that the client reads.
+var errWrongPassword = errors.New("the password is wrong")
+
+// errOtherPassword says that the account has another hash than the one that the
+// password was compared with.
+var errOtherPassword = errors.New("the password was changed meanwhile")
+
+// comparisons is how often a password is compared before it counts as wrong,
+// when the hash of the account is another one each time.
+const comparisons = 3
+
+// withPassword runs do in a transaction in which the password is that of the
+// account, and the account is not disabled: errWrongPassword if not. u is the
+// account as it was read before, and do gets it as it is.
+//
+// To compare takes far longer than a transaction may, so it comes first, and the
+// transaction runs only on the very hash that it was compared with. Another hash
+// need not be of another password, because a sign-in replaces one of an old kind:
+// so it is compared once more.
+func (p *Portal) withPassword(
+	ctx context.Context, u User, password string, do func(ctx context.Context, u User, upgrade string) error,
+) error {
+	for range comparisons {
+		right, upgrade, err := p.verifyPassword(ctx, u.PasswordHash, password)
+		if err != nil {
+			return err
+		}
+		if !right || !u.DisabledAt.IsZero() {
+			return errWrongPassword
+		}
+		var stored User
+		err = p.atomically(ctx, func(ctx context.Context) error {
+			var err error
+			stored, err = p.store.User(ctx, u.ID)
+			switch {
+			case KindOf(err) == NotFound:
+				return errWrongPassword
+			case err != nil:
+				return err
+			case stored.PasswordHash != u.PasswordHash:
+				return errOtherPassword
+			case !stored.DisabledAt.IsZero():
+				return errWrongPassword
+			}
+			return do(ctx, stored, upgrade)
+		})
+		if !errors.Is(err, errOtherPassword) {
+			return err
+		}
+		u = stored
+	}
+	return errWrongPassword
 }
 
 // signInUnverified answers for an address without an account: as a wrong
@@ -246,21 +295,25 @@ func (p *Portal) SignOut(ctx context.Context, who Person) error {
 // ConfirmPassword makes the session fresh for a quarter of an hour. A wrong
 // password is Invalid at #/password, and recorded as a refused sign-in.
 func (p *Portal) ConfirmPassword(ctx context.Context, who Person, password string) (time.Time, error) {
-	if err := p.rightPassword(ctx, who, "#/password", password); err != nil {
-		return time.Time{}, err
-	}
-	until := p.clock().Add(freshFor)
-	_, err := p.changeSession(ctx, who.Session.Hash, func(s *Session) { s.FreshUntil = until })
+	var until time.Time
+	err := p.withOwnPassword(ctx, who, "#/password", password, func(ctx context.Context, _ User) error {
+		until = p.clock().Add(freshFor)
+		_, err := p.changeSession(ctx, who.Session.Hash, func(s *Session) { s.FreshUntil = until })
+		return err
+	})
 	return until, err
 }
 
-// rightPassword refuses a password that is not the person's, at pointer.
-func (p *Portal) rightPassword(ctx context.Context, who Person, pointer, password string) error {
+// withOwnPassword is [Portal.withPassword] for somebody signed in. A password
+// that is not theirs is Invalid at pointer, and recorded.
+func (p *Portal) withOwnPassword(
+	ctx context.Context, who Person, pointer, password string, do func(ctx context.Context, u User) error,
+) error {
 	if err := p.slowDown(ctx, who.User.EmailKey); err != nil {
 		return err
 	}
-	right, _, err := p.verifyPassword(ctx, who.User.PasswordHash, password)
-	if err != nil || right {
+	err := p.withPassword(ctx, who.User, password, func(ctx context.Context, u User, _ string) error { return do(ctx, u) })
+	if !errors.Is(err, errWrongPassword) {
 		return err
 	}
 	if err := p.refuseSignIn(ctx, who.User, who.Origin); KindOf(err) != Invalid {

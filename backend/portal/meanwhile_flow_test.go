@@ -1,0 +1,101 @@
+package portal_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+const (
+	nextPassword = "another horse with a red umbrella"
+	bcrypted     = "$2a$04$Xc.eLKIO9xWruTuj5d.gBuZMihXlvH5nyOVI.fZdUKu3IwwzfjYXO" // of password
+)
+
+// meanwhile has something happen once between what the next request looked at
+// and its transaction.
+func (w *world) meanwhile(do func() error) {
+	w.store.before = func(string) error {
+		w.store.before = nil
+		return do()
+	}
+}
+
+// A password that was right when it was compared is worth nothing if it is not
+// right any more in the transaction. The refusal is that of a wrong password.
+func TestAPasswordThatChangesWhileItIsCompared(t *testing.T) {
+	disable := func(w *world, ada person) error {
+		u, err := w.store.User(w.ctx, ada.User.ID)
+		if err != nil {
+			return err
+		}
+		u.DisabledAt = w.now
+		return w.store.ReplaceUser(w.ctx, u)
+	}
+	change := func(w *world, ada person) error { return w.ChangePassword(w.ctx, ada.Person, password, nextPassword) }
+	signIn := func(w *world, ada person) error {
+		_, err := w.SignIn(w.ctx, "ada@example.com", password, home)
+		return err
+	}
+	confirm := func(w *world, ada person) error {
+		_, err := w.ConfirmPassword(w.ctx, ada.Person, password)
+		return err
+	}
+	again := func(w *world, ada person) error {
+		return w.ChangePassword(w.ctx, ada.Person, password, "a third horse without umbrella")
+	}
+	for _, tt := range []struct {
+		name      string
+		meanwhile func(w *world, ada person) error
+		do        func(w *world, ada person) error
+		want      string // "": none
+		last      string // action in the person's own log
+	}{
+		{"sign in, changed", change, signIn, "invalid #/email", "user.sign_in_refused"},
+		{"sign in, disabled", disable, signIn, "invalid #/email", "user.sign_in_refused"},
+		{"sign in, hashed anew", signIn, signIn, "", "user.signed_in"},
+		{"confirm, changed", change, confirm, "invalid #/password", "user.sign_in_refused"},
+		{"confirm, disabled", disable, confirm, "invalid #/password", "user.sign_in_refused"},
+		{"confirm, hashed anew", signIn, confirm, "", "user.signed_in"},
+		{"change, changed", change, again, "invalid #/current", "user.sign_in_refused"},
+		{"change, disabled", disable, again, "invalid #/current", "user.sign_in_refused"},
+		{"change, hashed anew", signIn, again, "", "user.password_changed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			ada := w.signedUp("Ada")
+			ada.User.PasswordHash = bcrypted // which a sign-in replaces
+			noError(t, w.store.ReplaceUser(w.ctx, ada.User))
+			w.now = w.now.Add(time.Hour)
+			w.meanwhile(func() error { return tt.meanwhile(w, ada) })
+			if err := tt.do(w, ada); tt.want == "" {
+				noError(t, err)
+			} else {
+				refused(t, err, tt.want)
+			}
+			if actions := w.actions(ada.User.ID, 0); actions[len(actions)-1] != tt.last {
+				t.Errorf("got events %v, want %s at the end", actions, tt.last)
+			}
+			if tt.want == "" {
+				return
+			}
+			for _, s := range get[[]portal.Session](t)(w.store.Sessions(w.ctx, ada.User.ID)) {
+				if s.ID != ada.Session.ID || s.FreshUntil.After(w.now) {
+					t.Errorf("got %+v, want no other session and none that is fresh", s)
+				}
+			}
+			if _, err := w.SignIn(w.ctx, "ada@example.com", "a third horse without umbrella", home); err == nil {
+				t.Error("the password of the second change holds")
+			}
+		})
+	}
+}
+
+// An account that is gone by then is a wrong password too.
+func TestAnAccountThatGoesWhileItsPasswordIsCompared(t *testing.T) {
+	w := newWorld(t)
+	ada := w.signedUp("Ada")
+	w.meanwhile(func() error { return w.store.DeleteUser(w.ctx, ada.User.ID) })
+	_, err := w.SignIn(w.ctx, "ada@example.com", password, home)
+	refused(t, err, "invalid #/email")
+}
