@@ -2,8 +2,10 @@ package mongo
 
 import (
 	"context"
+	"errors"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
@@ -57,6 +59,32 @@ func (s *Store) SessionByHash(ctx context.Context, hash string) (portal.Session,
 	return one[sessionDoc](ctx, s, s.sessions, "Session", byID(hash))
 }
 
+// HoldSession implements [portal.SessionStore]. A transaction that reads a
+// document keeps nobody from deleting it, but one that writes to it does: of the
+// two, one runs again. held is what is written, and nobody reads it. The lock is
+// about turns: whoever ends the session waits in line with those who hold it, and
+// does not lose the race against them again and again.
+func (s *Store) HoldSession(ctx context.Context, user, hash string) (portal.Session, error) {
+	const step = "hold a session"
+	var d sessionDoc
+	err := s.inTransaction(ctx, step, func(ctx context.Context) error {
+		if err := s.lock(ctx, user); err != nil {
+			return err
+		}
+		d = sessionDoc{}
+		filter := bson.D{{Key: "_id", Value: hash}, {Key: "user", Value: user}}
+		err := s.sessions.FindOneAndUpdate(ctx, filter, set(bson.D{{Key: "held", Value: primitive.NewObjectID()}})).Decode(&d)
+		if errors.Is(err, mongo.ErrNoDocuments) {
+			return portal.ErrNotFound("Session")
+		}
+		return s.fail(ctx, step, err)
+	})
+	if err != nil {
+		return portal.Session{}, err
+	}
+	return d.value()
+}
+
 // ReplaceSession implements [portal.SessionStore].
 func (s *Store) ReplaceSession(ctx context.Context, v portal.Session) error {
 	return s.write(ctx, "replace a session", func(ctx context.Context) error {
@@ -77,6 +105,9 @@ func (s *Store) Sessions(ctx context.Context, user string) ([]portal.Session, er
 // DeleteSession implements [portal.SessionStore].
 func (s *Store) DeleteSession(ctx context.Context, user, id string) error {
 	return s.inTransaction(ctx, "delete a session", func(ctx context.Context) error {
+		if err := s.lock(ctx, user); err != nil {
+			return err
+		}
 		r, err := s.sessions.DeleteMany(ctx, bson.D{{Key: "user", Value: user}, {Key: "id", Value: id}})
 		if err == nil && r.DeletedCount == 0 {
 			return portal.ErrNotFound("Session")
@@ -89,6 +120,9 @@ func (s *Store) DeleteSession(ctx context.Context, user, id string) error {
 func (s *Store) DeleteSessions(ctx context.Context, user, except string) (int, error) {
 	var n int
 	err := s.inTransaction(ctx, "delete the sessions of a user", func(ctx context.Context) error {
+		if err := s.lock(ctx, user); err != nil {
+			return err
+		}
 		r, err := s.sessions.DeleteMany(ctx, bson.D{{Key: "user", Value: user}, {Key: "id", Value: bson.D{{Key: "$ne", Value: except}}}})
 		if err == nil {
 			n = int(r.DeletedCount)

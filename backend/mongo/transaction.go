@@ -199,14 +199,14 @@ func (t *transaction) lock(chain string) error {
 	return nil
 }
 
-// lock takes the lock of a team's chain for what is about to change the team's
-// documents.
-func (s *Store) lock(ctx context.Context, team string) error {
+// lock takes the lock of the chain of a team or a person, for what is about to
+// change their documents.
+func (s *Store) lock(ctx context.Context, chain string) error {
 	t, err := need(ctx, "a change")
 	if err != nil {
 		return err
 	}
-	return s.fail(ctx, "wait for another change", t.lock(team))
+	return s.fail(ctx, "wait for another change", t.lock(chain))
 }
 
 func (t *transaction) unlock() {

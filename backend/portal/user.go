@@ -75,9 +75,12 @@ type Session struct {
 type SessionStore interface {
 	InsertSession(ctx context.Context, s Session) error
 	SessionByHash(ctx context.Context, hash string) (Session, error) // NotFound
-	ReplaceSession(ctx context.Context, s Session) error             // by Hash; NotFound
-	Sessions(ctx context.Context, user string) ([]Session, error)    // newest first
-	DeleteSession(ctx context.Context, user, id string) error        // NotFound
+	// HoldSession reads a session of a person for the transaction that acts for
+	// it: until that has ended, no other one changes the session or ends it.
+	HoldSession(ctx context.Context, user, hash string) (Session, error) // NotFound
+	ReplaceSession(ctx context.Context, s Session) error                 // by Hash; NotFound
+	Sessions(ctx context.Context, user string) ([]Session, error)        // newest first
+	DeleteSession(ctx context.Context, user, id string) error            // NotFound
 	// DeleteSessions ends the sessions of a person but the one with the id
 	// except ("" for all) and says how many.
 	DeleteSessions(ctx context.Context, user, except string) (int, error)

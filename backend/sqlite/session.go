@@ -67,6 +67,12 @@ func (s *Store) SessionByHash(ctx context.Context, hash string) (portal.Session,
 	return readOne(ctx, s, "Session", `SELECT `+sessionColumns+` FROM sessions WHERE hash = ?`, []any{hash}, scanSession)
 }
 
+// HoldSession implements portal.SessionStore. There is nothing to hold:
+// transactions run one after the other.
+func (s *Store) HoldSession(ctx context.Context, user, hash string) (portal.Session, error) {
+	return readOne(ctx, s, "Session", `SELECT `+sessionColumns+` FROM sessions WHERE hash = ? AND user = ?`, []any{hash, user}, scanSession)
+}
+
 // ReplaceSession implements portal.SessionStore.
 func (s *Store) ReplaceSession(ctx context.Context, v portal.Session) error {
 	return s.writeOne(ctx, "Session", `UPDATE sessions SET id = ?, user = ?, created_at = ?, last_seen_at = ?, expires_at = ?,

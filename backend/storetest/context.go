@@ -27,6 +27,7 @@ func everyCall(ctx context.Context, s portal.Store) map[string]error {
 	errs["DeleteSignups"] = s.DeleteSignups(ctx, "key")
 	errs["InsertSession"] = s.InsertSession(ctx, portal.Session{ID: newID("ses"), Hash: newID("hash"), User: x.owner.ID})
 	errs["SessionByHash"] = second(s.SessionByHash(ctx, "hash"))
+	errs["HoldSession"] = second(s.HoldSession(ctx, x.owner.ID, "hash"))
 	errs["ReplaceSession"] = s.ReplaceSession(ctx, portal.Session{Hash: "hash"})
 	errs["Sessions"] = second(s.Sessions(ctx, x.owner.ID))
 	errs["DeleteSession"] = s.DeleteSession(ctx, x.owner.ID, "ses")
@@ -83,7 +84,7 @@ func everyCall(ctx context.Context, s portal.Store) map[string]error {
 var contextTests = []test{
 	{"every method works with a context that lasts", func(t *testing.T, s portal.Store) {
 		missing := map[string]bool{ // for want of a record
-			"SignupByCode": true, "SessionByHash": true, "ReplaceSession": true, "DeleteSession": true, "PlatformTeam": true,
+			"SignupByCode": true, "SessionByHash": true, "HoldSession": true, "ReplaceSession": true, "DeleteSession": true, "PlatformTeam": true,
 			"Order": true, "ReplaceOrder": true,
 		}
 		for method, err := range everyCall(begin(t), s) {

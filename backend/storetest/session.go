@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ var sessionTests = []test{
 	{"unknown ones are not found", func(t *testing.T, s portal.Store) {
 		ctx, u := begin(t), storeUser(t, s)
 		kind[portal.Session](t, portal.NotFound)(s.SessionByHash(ctx, "none"))
+		kind[portal.Session](t, portal.NotFound)(s.HoldSession(ctx, u.ID, "none"))
 		wantKind(t, s.ReplaceSession(ctx, portal.Session{ID: newID("ses"), Hash: newID("hash"), User: u.ID, CreatedAt: now}), portal.NotFound)
 		wantKind(t, s.DeleteSession(ctx, u.ID, "ses_none"), portal.NotFound)
 	}},
@@ -47,6 +49,48 @@ var sessionTests = []test{
 		ses.LastSeenAt, ses.FreshUntil, ses.Address = now.Add(time.Hour), time.Time{}, "2001:db8::1"
 		noError(t, s.ReplaceSession(ctx, ses))
 		equal(t, "replaced", get[portal.Session](t)(s.SessionByHash(ctx, ses.Hash)), ses)
+	}},
+	{"what holds a session is stored before it ends, or not at all", func(t *testing.T, s portal.Store) {
+		ctx, x := begin(t), storeTeam(t, s)
+		ses := storeSession(t, s, x.owner.ID, nil)
+		equal(t, "held", get[portal.Session](t)(s.HoldSession(ctx, x.owner.ID, ses.Hash)), ses)
+		kind[portal.Session](t, portal.NotFound)(s.HoldSession(ctx, storeUser(t, s).ID, ses.Hash)) // another's
+		equal(t, "after that", get[portal.Session](t)(s.SessionByHash(ctx, ses.Hash)), ses)
+		var after int64 // events at the end of the session
+		errs := race(8, func(i int) error {
+			if i == 0 {
+				time.Sleep(5 * time.Millisecond) // others have begun
+				if _, err := s.DeleteSessions(ctx, x.owner.ID, ""); err != nil {
+					return err
+				}
+				var err error
+				after, _, err = s.Head(ctx, x.team.ID)
+				return err
+			}
+			for {
+				err := s.Atomically(ctx, func(ctx context.Context) error {
+					if _, err := s.HoldSession(ctx, x.owner.ID, ses.Hash); err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond) // in which it could end
+					_, err := appendEvent(ctx, s, x.team.ID, "token.created", nil)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+			}
+		})
+		for i, err := range errs {
+			if i == 0 {
+				noError(t, err)
+			} else {
+				wantKind(t, err, portal.NotFound)
+			}
+		}
+		if n, _, err := s.Head(ctx, x.team.ID); err != nil || n != after {
+			t.Errorf("got %d events, %v, want the %d that there were when the session had ended", n, err, after)
+		}
 	}},
 	{"a hash is stored once", func(t *testing.T, s portal.Store) {
 		ctx, u, hash := begin(t), storeUser(t, s), newID("hash")
