@@ -1,9 +1,12 @@
 package httpapi_test
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -321,5 +324,38 @@ func TestAccount(t *testing.T) {
 		b := w.browser(nextAddress())
 		b.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: password}).problem(t, 422, "invalid")
 		b.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: "another good phrase"}).want(t, 200)
+	})
+}
+
+// Whoever still has the old password, or another session, is out when the
+// change of the password is answered, however many requests were under way.
+func TestChangingThePasswordAmongManyRequests(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada, thief := w.signUp("Ada"), w.browser(nextAddress())
+		in := api.SignIn{Email: "ada@example.com", Password: password}
+		thief.call("POST", "/portal/v1/sessions", in).want(t, 200)
+		stolen := &someone{client: thief, name: "thief"}
+		stolen.session()
+
+		var work sync.WaitGroup
+		intruders := make([]*client, 6)
+		for i := range intruders {
+			intruders[i] = w.browser(nextAddress())
+			work.Go(func() { intruders[i].call("POST", "/portal/v1/sessions", in) })
+		}
+		work.Go(func() {
+			for thief.call("PATCH", "/portal/v1/account", fmt.Sprintf(`{"name":"Eve %s"}`, rand.Text())).status == 200 {
+			}
+		})
+		ada.call("POST", "/portal/v1/account/password", api.ChangePassword{Current: password, Password: "another good phrase"}).want(t, 204)
+		name := ada.session().User.Name
+		work.Wait()
+		thief.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
+		for _, b := range intruders {
+			b.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
+		}
+		if got := ada.session().User.Name; got != name {
+			t.Errorf("got the name %q, want %q: it was changed after the answer", got, name)
+		}
 	})
 }

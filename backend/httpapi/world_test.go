@@ -404,11 +404,19 @@ func (p *someone) join(owner *someone, role portal.Role) {
 
 // principal is the person as the rules know them.
 func (p *someone) principal() portal.Person {
-	u, err := p.w.store.User(context.Background(), p.id)
+	p.w.t.Helper()
+	ctx := context.Background()
+	u, err := p.w.store.User(ctx, p.id)
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	return portal.Person{User: u, Session: portal.Session{ID: "ses_test", User: u.ID, FreshUntil: p.w.clock.now().Add(time.Hour)}}
+	list, err := p.w.store.Sessions(ctx, p.id)
+	if err != nil || len(list) == 0 {
+		p.w.t.Fatalf("%s has no session: %v", p.name, err)
+	}
+	session := list[0]
+	session.FreshUntil = p.w.clock.now().Add(time.Hour)
+	return portal.Person{User: u, Session: session}
 }
 
 func (p *someone) path(parts ...string) string {

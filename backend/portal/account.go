@@ -45,18 +45,22 @@ func (p *Portal) UpdateAccount(ctx context.Context, who Person, c AccountChange)
 			return nil
 		}
 		u.Version++
-		if err := p.store.ReplaceUser(ctx, u); err != nil || u.Name == old.Name {
+		if err := p.store.ReplaceUser(ctx, u); err != nil {
 			return err
 		}
-		_, err = p.store.Append(ctx, p.event(u.ID, u.ID, "user.renamed", u.ID, who.Origin, map[string]any{"from": old.Name, "to": u.Name}))
+		if u.Name == old.Name {
+			return p.stillIn(ctx, who)
+		}
+		_, err = p.appendAs(ctx, who, u.ID, "user.renamed", u.ID, map[string]any{"from": old.Name, "to": u.Name})
 		return err
 	})
 	return u, err
 }
 
 // ChangePassword replaces the person's password, ends every other session of
-// theirs, and tells them by mail. A wrong current password is Invalid at
-// #/current, a bad new one at #/password.
+// theirs, and tells them by mail. Once it has answered, nothing is changed any
+// more for a session that it ended, by whatever request. A wrong current password
+// is Invalid at #/current, a bad new one at #/password.
 func (p *Portal) ChangePassword(ctx context.Context, who Person, current, password string) error {
 	if err := checkPassword("#/password", password, who.User.Name, who.User.Email); err != nil {
 		return err
@@ -74,7 +78,7 @@ func (p *Portal) ChangePassword(ctx context.Context, who Person, current, passwo
 		if err != nil {
 			return err
 		}
-		_, err = p.store.Append(ctx, p.event(u.ID, u.ID, "user.password_changed", u.ID, who.Origin, map[string]any{"sessions_ended": ended}))
+		_, err = p.appendAs(ctx, who, u.ID, "user.password_changed", u.ID, map[string]any{"sessions_ended": ended})
 		return err
 	})
 	if err != nil {

@@ -1,13 +1,18 @@
 package portal
 
-import "context"
+import (
+	"context"
+
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
+)
 
 type changesKey struct{}
 
-// changes collects the tokens whose records a transaction changes.
+// changes collects what a transaction changes, and for whom.
 type changes struct {
-	ids []string
-	all bool
+	ids  []string // the tokens whose records change
+	all  bool     // any may
+	held string   // hash of the session that it acts for, "" for none so far
 }
 
 // atomically is [Store.Atomically], and tells the reader of records afterwards
@@ -39,6 +44,40 @@ func (p *Portal) changed(ctx context.Context, ids ...string) {
 	c := ctx.Value(changesKey{}).(*changes)
 	c.ids = append(c.ids, ids...)
 	c.all = c.all || len(ids) == 0
+}
+
+// appendAs appends an event of what a person changes, inside
+// [Portal.atomically]. Because there is no change without its event, it is also
+// where a session that has ended meanwhile is stopped: SignedOut.
+func (p *Portal) appendAs(ctx context.Context, who Person, chain, action, target string, data map[string]any) (audit.Event, error) {
+	e, err := p.store.Append(ctx, p.event(chain, who.User.ID, action, target, who.Origin, data))
+	if err != nil {
+		return audit.Event{}, err
+	}
+	return e, p.stillIn(ctx, who)
+}
+
+// stillIn holds the session of a person until the transaction has ended, inside
+// [Portal.atomically]: SignedOut if it has ended since the request began, or the
+// account was disabled.
+func (p *Portal) stillIn(ctx context.Context, who Person) error {
+	c := ctx.Value(changesKey{}).(*changes)
+	if c.held != "" && c.held == who.Session.Hash {
+		return nil
+	}
+	if _, err := p.store.HoldSession(ctx, who.User.ID, who.Session.Hash); KindOf(err) == NotFound {
+		return errSignedOut()
+	} else if err != nil {
+		return err
+	}
+	u, err := p.store.User(ctx, who.User.ID)
+	if KindOf(err) == NotFound || err == nil && !u.DisabledAt.IsZero() {
+		return errSignedOut()
+	} else if err != nil {
+		return err
+	}
+	c.held = who.Session.Hash
+	return nil
 }
 
 // replaceToken stores a changed token.

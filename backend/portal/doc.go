@@ -13,6 +13,17 @@
 // serialises all changes of that team, so a rule that looks before it writes
 // (a limit per team, the last owner) holds under concurrency.
 //
+// # How a session ends
+//
+// A person is known by [Portal.Authenticate], which reads session and account
+// when the request arrives, so one that starts after the answer to a sign-out, or
+// to a change of the password, acts for nobody. What was under way then may go
+// either way, but not late: every change holds its session in its transaction
+// (appendAs), and to end the session waits for it or comes first. So once the
+// answer is there, nothing more is changed for that session; what it could only
+// read, it may have read a moment later. Whatever disables an account ends its
+// sessions in the same transaction.
+//
 // # How a decision is made
 //
 // [Portal.Decide] reads the record of the token after the request arrived, on

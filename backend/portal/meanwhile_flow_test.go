@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -98,4 +99,96 @@ func TestAnAccountThatGoesWhileItsPasswordIsCompared(t *testing.T) {
 	w.meanwhile(func() error { return w.store.DeleteUser(w.ctx, ada.User.ID) })
 	_, err := w.SignIn(w.ctx, "ada@example.com", password, home)
 	refused(t, err, "invalid #/email")
+}
+
+// Every change that a person makes is for a session that is still there. One
+// that ended while the request was under way changes nothing.
+func TestASessionThatEndsWhileItActs(t *testing.T) {
+	ends := []struct {
+		name string
+		end  func(w *world, ada, other portal.Person) error
+	}{
+		{"signed out", func(w *world, ada, _ portal.Person) error { return w.SignOut(w.ctx, ada) }},
+		{"the password changed", func(w *world, _, other portal.Person) error {
+			return w.ChangePassword(w.ctx, other, password, nextPassword)
+		}},
+		{"disabled", func(w *world, ada, _ portal.Person) error {
+			ada.User.DisabledAt = w.now
+			return w.store.ReplaceUser(w.ctx, ada.User)
+		}},
+	}
+	for _, change := range []struct {
+		name string
+		do   func(w *world, ada person, bob, token string) error
+	}{
+		{"UpdateAccount, name", func(w *world, ada person, _, _ string) error {
+			_, err := w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{Name: new("Eve")})
+			return err
+		}},
+		{"UpdateAccount, team", func(w *world, ada person, _, _ string) error {
+			_, err := w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{LastTeam: &ada.team})
+			return err
+		}},
+		{"CreateTeam", func(w *world, ada person, _, _ string) error {
+			_, err := w.CreateTeam(w.ctx, ada.Person, "Second")
+			return err
+		}},
+		{"RenameTeam", func(w *world, ada person, _, _ string) error {
+			_, err := w.RenameTeam(w.ctx, ada.Person, ada.team, "Third", new(int64(1)))
+			return err
+		}},
+		{"AddMember", func(w *world, ada person, bob, _ string) error {
+			return w.AddMember(w.ctx, ada.Person, ada.team, bob, portal.Owner)
+		}},
+		{"CreateToken", func(w *world, ada person, _, _ string) error {
+			_, _, err := w.CreateToken(w.ctx, ada.Person, ada.team, portal.NewToken{Name: "x", Env: portal.Live})
+			return err
+		}},
+		{"UpdateToken", func(w *world, ada person, _, token string) error {
+			_, err := w.UpdateToken(w.ctx, ada.Person, ada.team, token, new(int64(2)), portal.TokenChange{Name: new("y")})
+			return err
+		}},
+		{"RotateToken", func(w *world, ada person, _, token string) error {
+			_, _, err := w.RotateToken(w.ctx, ada.Person, ada.team, token, portal.Rotation{})
+			return err
+		}},
+		{"SuspendToken", func(w *world, ada person, _, token string) error {
+			_, err := w.SuspendToken(w.ctx, ada.Person, ada.team, token, portal.Reason{})
+			return err
+		}},
+		{"RevokeAll", func(w *world, ada person, _, _ string) error {
+			_, _, err := w.RevokeAll(w.ctx, ada.Person, ada.team, "", portal.Reason{})
+			return err
+		}},
+		{"with an Idempotency-Key", func(w *world, ada person, _, _ string) error {
+			scope := portal.IdempotentScope{Team: ada.team, Principal: ada.User.ID, Method: "POST", Route: "/", Key: "k"}
+			_, _, err := w.Idempotent(w.ctx, scope, nil, func(ctx context.Context) (portal.Answer, error) {
+				_, _, err := w.CreateToken(ctx, ada.Person, ada.team, portal.NewToken{Name: "x", Env: portal.Live})
+				return portal.Answer{}, err
+			})
+			return err
+		}},
+	} {
+		for _, tt := range ends {
+			t.Run(change.name+", "+tt.name, func(t *testing.T) {
+				w := newWorld(t)
+				bob := w.signedUp("Bob")
+				ada := w.signedUp("Ada")
+				token := w.token(ada, nil).ID
+				other := get[portal.SignedIn](t)(w.SignIn(w.ctx, "ada@example.com", password, home)).Person
+				n := len(w.events(ada.team))
+				before := get[portal.User](t)(w.store.User(w.ctx, ada.User.ID))
+				w.meanwhile(func() error { return tt.end(w, ada.Person, other) })
+				refused(t, change.do(w, ada, bob.User.ID, token), "signed-out")
+				w.wantActions(ada.team, n)
+				after := get[portal.User](t)(w.store.User(w.ctx, ada.User.ID))
+				if after.Name != before.Name || after.LastTeam != before.LastTeam {
+					t.Errorf("got %+v, want the account as it was", after)
+				}
+				if teams := get[[]portal.Member](t)(w.store.Memberships(w.ctx, ada.User.ID)); len(teams) != 1 {
+					t.Errorf("got %d teams, want no new one", len(teams))
+				}
+			})
+		}
+	}
 }

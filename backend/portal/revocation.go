@@ -169,7 +169,7 @@ func (p *Portal) RevokeAll(ctx context.Context, who Person, team, maker string, 
 					return err
 				}
 				data := map[string]any{"reason": why.Reason, "note": why.Note, "all": true}
-				e, err := p.store.Append(ctx, p.event(team, who.User.ID, revoked, t.ID, who.Origin, data))
+				e, err := p.appendAs(ctx, who, team, revoked, t.ID, data)
 				if err != nil {
 					return err
 				}

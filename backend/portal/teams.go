@@ -83,6 +83,9 @@ func (p *Portal) CreateTeam(ctx context.Context, who Person, name string) (Membe
 		if err != nil {
 			return err
 		}
+		if err := p.stillIn(ctx, who); err != nil {
+			return err
+		}
 		m, err = p.membership(ctx, t, Owner)
 		return err
 	})
@@ -140,7 +143,7 @@ func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, 
 			return err
 		}
 		if t.Name != name {
-			e, err := p.store.Append(ctx, p.event(team, who.User.ID, "team.renamed", team, who.Origin, map[string]any{"from": t.Name, "to": name}))
+			e, err := p.appendAs(ctx, who, team, "team.renamed", team, map[string]any{"from": t.Name, "to": name})
 			if err != nil {
 				return err
 			}
@@ -268,7 +271,7 @@ func (p *Portal) changeMember(ctx context.Context, who Person, team, user string
 		// Append is the lock of the team: from here on no other change of it
 		// overtakes what was read and what follows.
 		data := map[string]any{"role": string(role), "from": string(old.Role)}
-		if _, err := p.store.Append(ctx, p.event(team, who.User.ID, action, user, who.Origin, data)); err != nil {
+		if _, err := p.appendAs(ctx, who, team, action, user, data); err != nil {
 			return err
 		}
 		if old.Role == Owner && role != Owner {

@@ -69,10 +69,10 @@ func (p *Portal) CreateToken(ctx context.Context, who Person, team string, in Ne
 		t.Generations = []Generation{p.newGeneration(1, text, t.CreatedAt)}
 		t.Generations[0].ActivatedAt = t.CreatedAt
 
-		e, err := p.store.Append(ctx, p.event(team, who.User.ID, "token.created", t.ID, who.Origin, map[string]any{
+		e, err := p.appendAs(ctx, who, team, "token.created", t.ID, map[string]any{
 			"name": t.Name, "env": string(t.Env), "abilities": t.Abilities, "expires_at": timeText(t.ExpiresAt),
 			"not_before": timeText(t.NotBefore), "addresses": prefixTexts(t.Addresses), "rate_limit": limitText(t.RateLimit),
-		}))
+		})
 		if err != nil {
 			return err
 		}
@@ -400,7 +400,7 @@ func (p *Portal) changeToken(
 		if err != nil || action == "" {
 			return err
 		}
-		e, err := p.store.Append(ctx, p.event(team, who.User.ID, action, id, who.Origin, data))
+		e, err := p.appendAs(ctx, who, team, action, id, data)
 		if err != nil {
 			return err
 		}
