@@ -209,7 +209,11 @@ func TestDockerfile(t *testing.T) {
 	if last["ENTRYPOINT"] != `["/gatehouse"]` || last["CMD"] != `["serve"]` {
 		t.Errorf("the image runs %s %s", last["ENTRYPOINT"], last["CMD"])
 	}
-	c, err := config.Load(strings.Fields(last["ENV"]))
+	env := strings.Fields(last["ENV"])
+	if _, err := config.Load(env); err == nil || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "GATEHOUSE_MAIL is ") {
+		t.Errorf("got %v, want that a mail server alone is missing", err)
+	}
+	c, err := config.Load(append(env, "GATEHOUSE_MAIL=smtp://mail.example.com"))
 	if err != nil || c.Listen != "0.0.0.0:8080" || c.SQLite != "/var/lib/gatehouse/gatehouse.db" {
 		t.Errorf("the image's own environment: %+v and %v", c, err)
 	}

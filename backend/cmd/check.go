@@ -157,7 +157,7 @@ func checkDatabase(ctx context.Context, c config.Config, served []string) findin
 
 func checkMail(ctx context.Context, c config.Config, _ []string) finding {
 	if c.Outbox != "" {
-		return finding{what: "mail", found: "mails stay in " + c.Outbox + " and are shown at /outbox", wrong: writable(c.Outbox)}
+		return finding{what: "mail", found: "mails stay in " + c.Outbox + " and are shown to this machine at " + c.PublicURL + "/outbox", wrong: writable(c.Outbox)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()

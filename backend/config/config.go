@@ -31,7 +31,7 @@ type environment struct {
 	DatabaseFile   string `env:"DATABASE_FILE" doc:"A file that holds GATEHOUSE_DATABASE instead, for a password."`
 	Keys           string `env:"KEYS" envDefault:"./data/keys" doc:"The key file, mode 0600. Made at the first start with SQLite; by gatehouse keys init with MongoDB."`
 	Catalogue      string `env:"CATALOGUE" doc:"The catalogue file, YAML. The embedded example if not set."`
-	Mail           string `env:"MAIL" envDefault:"outbox:./data/outbox" doc:"outbox:DIRECTORY shows mails at /outbox (on this machine only), or smtp://user:password@host:port?tls=starttls|implicit|none."`
+	Mail           string `env:"MAIL" envDefault:"outbox:./data/outbox" doc:"outbox:DIRECTORY shows mails at /outbox (public URL and listener on this machine only), or smtp://user:password@host:port?tls=starttls|implicit|none."`
 	MailFile       string `env:"MAIL_FILE" doc:"A file that holds GATEHOUSE_MAIL instead, for a password."`
 	MailFrom       string `env:"MAIL_FROM" doc:"Who mails come from, such as Gatehouse <gatehouse@example.com>. gatehouse@ and the public host if not set."`
 	TrustedProxies string `env:"TRUSTED_PROXIES" doc:"Addresses and networks of the proxies whose X-Forwarded-For is believed, separated by commas. None if not set."`
@@ -156,6 +156,15 @@ func (c *Config) listeners(e environment, m *Mistakes) {
 	}
 }
 
+// listensElsewhere reports that others than this machine can reach the portal. A
+// listener that cannot be read is a mistake of its own.
+func (c *Config) listensElsewhere() bool {
+	var m Mistakes
+	checkListen("", c.Listen, "", &m)
+	host, _, _ := net.SplitHostPort(c.Listen)
+	return len(m) == 0 && !isLoopback(host)
+}
+
 func checkListen(name, value, example string, m *Mistakes) {
 	fix := "Write host:port, such as " + example + "."
 	host, port, err := net.SplitHostPort(value)
@@ -259,6 +268,9 @@ func (c *Config) mail(value, from string, m *Mistakes) {
 		} else if !c.Loopback && c.PublicURL != "" {
 			m.add(name, value, "Name a mail server: smtp://user:password@host:587.",
 				"the outbox shows every mail to everybody, so it is only for a public URL on this machine, and GATEHOUSE_PUBLIC_URL is %s", c.PublicURL)
+		} else if c.listensElsewhere() {
+			m.add(name, value, "Listen on this machine alone, such as GATEHOUSE_LISTEN=127.0.0.1:8080, or name a mail server: smtp://user:password@host:587.",
+				"the outbox shows every mail, with the links in it, to everybody who can reach the server, so it is only for a listener on this machine, and GATEHOUSE_LISTEN is %s", c.Listen)
 		}
 		c.Outbox = rest
 	case "smtp":

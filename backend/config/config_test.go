@@ -216,6 +216,20 @@ func TestOutboxOnlyOnThisMachine(t *testing.T) {
 	}
 }
 
+// The codes in the mails open accounts, so nobody else may reach the outbox.
+func TestOutboxOnlyForThisMachine(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:8080", "127.3.2.1:0", "localhost:8080", "[::1]:8080", "[::ffff:127.0.0.1]:80"} {
+		load(t, "GATEHOUSE_LISTEN="+listen)
+	}
+	for _, listen := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "192.168.1.7:8080", "[fe80::1%eth0]:80", "portal.example:80", "[::ffff:0.0.0.0]:80"} {
+		m := mistakes(t, nil, "GATEHOUSE_LISTEN="+listen)
+		if len(m) != 1 || m[0].Where != "GATEHOUSE_MAIL" || !strings.Contains(m[0].Problem, "GATEHOUSE_LISTEN is "+listen) || !strings.Contains(m[0].Fix, "smtp://") {
+			t.Errorf("%s: got %v, want one about the outbox", listen, m)
+		}
+		load(t, "GATEHOUSE_LISTEN="+listen, "GATEHOUSE_MAIL=smtp://mail.example.com")
+	}
+}
+
 func TestSecretsFromFiles(t *testing.T) {
 	got := load(t,
 		"GATEHOUSE_DATABASE_FILE="+write(t, "mongodb://app:pw@db/gatehouse\n"),
