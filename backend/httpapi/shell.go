@@ -63,10 +63,10 @@ func (s *Server) shell(c *fiber.Ctx) error {
 	}
 	_, known := web.PageAt(c.Path())
 	if c.Path() == "/outbox" || strings.HasPrefix(c.Path(), "/outbox/") {
-		known = known && s.outbox != nil
+		known = known && s.showsOutbox(c)
 	}
 	var b bytes.Buffer
-	visit := web.Visit{Path: c.Path(), HasToken: c.Cookies(s.cookie) != "", Outbox: s.outbox != nil}
+	visit := web.Visit{Path: c.Path(), HasToken: c.Cookies(s.cookie) != "", Outbox: s.showsOutbox(c)}
 	if err := web.WriteShell(&b, s.assets.manifest.Shell(visit)); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -212,6 +213,49 @@ func TestOutbox(t *testing.T) {
 	closed := onOneStore(t, nil).integration("")
 	closed.call("GET", "/portal/v1/outbox", nil).problem(t, 404, "not-found")
 	closed.call("GET", "/portal/v1/outbox/mail_1", nil).problem(t, 404, "not-found")
+}
+
+// Whoever makes a name of theirs mean this machine gets its browser to read what
+// only this machine may read, but cannot make it send another Host.
+func TestOutboxOnlyByThePublicURL(t *testing.T) {
+	w := onOneStore(t, func(o *httpapi.Options) {
+		o.Web = built
+		o.Outbox = outbox{{ID: "mail_1", To: "ada@example.com", Text: "hello"}}
+	})
+	port := w.url[strings.LastIndexByte(w.url, ':'):]
+	for _, tt := range []struct {
+		host string
+		want int
+	}{
+		{"localhost" + port, 200},
+		{"LOCALHOST" + port, 200},
+		{"localhost", 404},
+		{"localhost.evil.example" + port, 404},
+		{"evil.example" + port, 404},
+		{"evil.example", 404},
+		{"127.0.0.1" + port, 404}, // of this machine, but not the public URL
+		{"localhost" + port + "1", 404},
+	} {
+		for _, path := range []string{"/portal/v1/outbox", "/portal/v1/outbox/mail_1", "/outbox", "/outbox/mail_1"} {
+			req, err := http.NewRequest("GET", w.url+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = tt.host
+			req.Header.Set("X-Forwarded-Host", "localhost"+port)
+			if !strings.HasPrefix(path, "/portal") {
+				req.Header.Set("Accept", "text/html")
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != tt.want {
+				t.Errorf("%s at %s: got %d, want %d", path, tt.host, resp.StatusCode, tt.want)
+			}
+		}
+	}
 }
 
 // built is a tree of web assets as web/build writes it.
