@@ -112,26 +112,42 @@ func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
 // a sign-up that waits; the answer is the same if not. The browser that signed
 // up gets its own sign-up, others the newest.
 func (p *Portal) ResendVerification(ctx context.Context, email, browser string, _ Origin) error {
-	key := EmailKey(email)
-	waiting, err := p.store.Signups(ctx, key)
+	waiting, err := p.waiting(ctx, EmailKey(email))
 	if err != nil {
 		return err
 	}
-	now := p.clock()
-	waiting = slices.DeleteFunc(waiting, func(s Signup) bool { return !now.Before(s.ExpiresAt) })
 	if len(waiting) == 0 {
 		return nil
 	}
 	s := waiting[0]
-	if i := slices.IndexFunc(waiting, func(s Signup) bool { return s.BrowserHash == p.keys.HashOpaque(browsers, browser) }); i >= 0 && browser != "" {
-		s = waiting[i]
+	if own, ok := p.ofBrowser(waiting, browser); ok {
+		s = own
 	}
 	code := secret.NewOpaque("")
-	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), now.Add(verifyWithin)
+	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), p.clock().Add(verifyWithin)
 	if err := p.store.SaveSignup(ctx, s); err != nil {
 		return err
 	}
 	return p.send(ctx, p.mailVerify(s, code))
+}
+
+// waiting lists the sign-ups for an address that can still be verified, newest
+// first.
+func (p *Portal) waiting(ctx context.Context, key string) ([]Signup, error) {
+	list, err := p.store.Signups(ctx, key)
+	now := p.clock()
+	return slices.DeleteFunc(list, func(s Signup) bool { return !now.Before(s.ExpiresAt) }), err
+}
+
+// ofBrowser returns the newest of the sign-ups that this browser made, by the
+// value of its cookie.
+func (p *Portal) ofBrowser(waiting []Signup, browser string) (Signup, bool) {
+	hash := p.keys.HashOpaque(browsers, browser)
+	i := slices.IndexFunc(waiting, func(s Signup) bool { return s.BrowserHash == hash })
+	if browser == "" || i < 0 {
+		return Signup{}, false
+	}
+	return waiting[i], true
 }
 
 // SignedIn is the outcome of a sign-in or a verification. Cookie is the value
@@ -144,8 +160,10 @@ type SignedIn struct {
 }
 
 // VerifyEmail makes the account and its team for whoever holds the code of a
-// sign-up's mail. In the browser that signed up within the hour it also signs
-// in. A code works once: Invalid at #/code afterwards.
+// sign-up's mail. A code proves that its holder reads the mail of the address: in
+// a browser that signed up with that address the account is the one that this
+// browser asked for, whosever sign-up the mail was about. There it also signs in
+// within the hour. A code works once: Invalid at #/code afterwards.
 func (p *Portal) VerifyEmail(ctx context.Context, code, browser string, from Origin) (SignedIn, error) {
 	stale := invalid(FieldError{
 		Pointer: "#/code", Code: "stale", Detail: "This link was used already or is too old.",
@@ -162,6 +180,14 @@ func (p *Portal) VerifyEmail(ctx context.Context, code, browser string, from Ori
 		}
 		if !now.Before(s.ExpiresAt) {
 			return stale
+		}
+		waiting, err := p.waiting(ctx, s.EmailKey)
+		if err != nil {
+			return err
+		}
+		own, same := p.ofBrowser(waiting, browser)
+		if same {
+			s = own
 		}
 		u := User{
 			ID: secret.NewIDAt(secret.UserID, now), Name: s.Name, Email: s.Email, EmailKey: s.EmailKey, PasswordHash: s.PasswordHash,
@@ -182,7 +208,6 @@ func (p *Portal) VerifyEmail(ctx context.Context, code, browser string, from Ori
 			return err
 		}
 		out = SignedIn{Status: api.Verified, Person: Person{User: u, Origin: from}}
-		same := browser != "" && s.BrowserHash == p.keys.HashOpaque(browsers, browser)
 		if same && now.Before(s.CreatedAt.Add(sameBrowser)) {
 			out, err = p.openSession(ctx, u, from)
 		}

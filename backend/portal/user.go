@@ -36,7 +36,8 @@ type UserStore interface {
 
 // Signup is a request for an account that is not verified yet. It holds the
 // password of its own, so that whoever follows the mail gets the account that
-// this sign-up asked for and no other.
+// this sign-up asked for, or that their own browser asked for, and never a
+// mixture.
 type Signup struct {
 	ID           string // sup_…
 	Name         string

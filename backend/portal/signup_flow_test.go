@@ -1,0 +1,48 @@
+package portal_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// stranger is a sign-up of somebody else with the address of Ada.
+func (w *world) stranger() portal.NewAccount {
+	in := w.account("Ada")
+	in.Name, in.Password, in.TeamName, in.Browser = "Eve", "a second horse, without umbrella", "Eve's team", "browser of Eve"
+	return in
+}
+
+// Somebody who waits for the mail of their own sign-up may open that of a
+// stranger's for the same address. In their browser they get their own account,
+// not one with a password that the stranger knows.
+func TestAStrangersMailInOnesOwnBrowser(t *testing.T) {
+	for _, tt := range []struct {
+		name, browser, team, password, status string
+	}{
+		{"in one's own", "browser of Ada", "Ada's team", password, api.SignedIn},
+		{"in the stranger's", "browser of Eve", "Eve's team", "a second horse, without umbrella", api.SignedIn},
+		{"in a third", "browser of Bob", "Eve's team", "a second horse, without umbrella", api.Verified},
+		{"without a cookie", "", "Eve's team", "a second horse, without umbrella", api.Verified},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			again := w.account("Ada")
+			again.TeamName, again.Password = "no team of Ada's", "what she typed first"
+			for _, in := range []portal.NewAccount{again, w.account("Ada"), w.stranger()} {
+				w.now = w.now.Add(time.Second)
+				noError(t, w.SignUp(w.ctx, in, home))
+			}
+			out := get[portal.SignedIn](t)(w.VerifyEmail(w.ctx, w.code(), tt.browser, home))
+			if out.Status != tt.status {
+				t.Errorf("got %s, want %s", out.Status, tt.status)
+			}
+			in := get[portal.SignedIn](t)(w.SignIn(w.ctx, "ada@example.com", tt.password, home))
+			if teams := get[[]portal.Membership](t)(w.Memberships(w.ctx, in.Person)); teams[0].Team.Name != tt.team {
+				t.Errorf("got %s, want %s", teams[0].Team.Name, tt.team)
+			}
+		})
+	}
+}
