@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -185,6 +186,26 @@ func TestKeyFileIsWatched(t *testing.T) {
 	eventually(t, "a damaged key file is reported", 10*time.Second, func() bool {
 		return strings.Contains(s.logged(), "the keys stay as they are")
 	})
+	ada := s.signUp("ada@example.com", "Acme")
+	issued := ada.issue("ERP")
+	foreign := newPlace(t)
+	foreign.must(t, "keys", "init")
+	if err := os.Rename(foreign.path("data/keys"), p.path("data/keys")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a foreign key file is reported", 10*time.Second, func() bool {
+		return strings.Contains(s.logged(), "is not the one in use")
+	})
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "and again on SIGHUP", 10*time.Second, func() bool {
+		return strings.Count(s.logged(), "is not the one in use") > 1
+	})
+	wantStatus(t, "a token beside a foreign key file", p.url, issued.Secret, 200)
+	if _, err := ada.Session(t.Context()); err != nil {
+		t.Errorf("a session beside a foreign key file: %v", err)
+	}
 	wantStatus(t, "the server goes on", p.url, "gtk_live_x", 401)
 }
 

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,13 +72,14 @@ func newKeys(path string, ring *keyring) *Keys {
 // AddPepper adds a new pepper to the key file and uses it from now on for new
 // hashes; the older ones stay, for the tokens that are hashed with them. It
 // returns the id of the new one. Other nodes need the file before they meet such
-// a token; [Keys.Reload] reads it.
+// a token; [Keys.Reload] reads it. A file that does not succeed the keys in use
+// is left as it is.
 func (k *Keys) AddPepper() (id string, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	ring, err := replaceKeyFile(k.path, func() (*keyring, error) {
 		// What the file says now counts: another process may have added one.
-		ring, err := readKeyFile(k.path)
+		ring, err := k.readSuccessor()
 		if err != nil {
 			return nil, err
 		}
@@ -91,17 +93,50 @@ func (k *Keys) AddPepper() (id string, err error) {
 	return ring.peppers[0].id, nil
 }
 
-// Reload reads the key file again. When it cannot be read, the keys stay as
-// they are.
+// Reload reads the key file again. When it cannot be read, or does not succeed
+// the keys in use, these stay as they are: a file may gain peppers, but one that
+// lacks a pepper or has another key belongs to another deployment, or is an old
+// copy, and tokens and sessions would not hold with it.
 func (k *Keys) Reload() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	ring, err := readKeyFile(k.path)
+	ring, err := k.readSuccessor()
 	if err != nil {
 		return err
 	}
 	k.file.Store(ring)
 	return nil
+}
+
+// readSuccessor reads the key file and refuses it unless every key in use is in
+// it.
+func (k *Keys) readSuccessor() (*keyring, error) {
+	ring, err := readKeyFile(k.path)
+	if err != nil {
+		return nil, err
+	}
+	if lacks := ring.lacks(k.file.Load()); lacks != "" {
+		return nil, fmt.Errorf("the key file %s is not the one in use or a later one: %s. Put back a copy of the right file; this process still has its keys, but loses them when it ends", k.path, lacks)
+	}
+	return ring, nil
+}
+
+// lacks says which key of an older ring is not in this one, "" if all are.
+func (r *keyring) lacks(old *keyring) string {
+	switch {
+	case !bytes.Equal(r.cookie, old.cookie):
+		return "its cookie key is another one"
+	case !bytes.Equal(r.cursor, old.cursor):
+		return "its cursor key is another one"
+	case !r.audit.Equal(old.audit):
+		return "its audit key is another one"
+	}
+	for _, p := range old.peppers {
+		if has, ok := r.byID[p.id]; !ok || !bytes.Equal(has.key, p.key) {
+			return "it lacks the pepper " + p.id + ", which tokens may be hashed with"
+		}
+	}
+	return ""
 }
 
 func readKeyFile(path string) (*keyring, error) {

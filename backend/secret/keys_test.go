@@ -204,6 +204,79 @@ func TestAddPepper(t *testing.T) {
 	}
 }
 
+// A server that runs outlives a mistake with its key file.
+func TestForeignKeyFileIsRefused(t *testing.T) {
+	_, path := initKeys(t)
+	older, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := load(t, path)
+	second, err := k.AddPepper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, foreign := initKeys(t)
+	other, err := os.ReadFile(foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(do func(f *keyFile)) []byte {
+		t.Helper()
+		var f keyFile
+		if err := json.Unmarshal(newest, &f); err != nil {
+			t.Fatal(err)
+		}
+		do(&f)
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	tests := []struct {
+		name string
+		text []byte
+		want string
+	}{
+		{"another deployment's", other, "its cookie key"},
+		{"an older copy", older, "it lacks the pepper " + second},
+		{"another cookie key", change(func(f *keyFile) { f.Cookie = randomKey() }), "its cookie key"},
+		{"another cursor key", change(func(f *keyFile) { f.Cursor = randomKey() }), "its cursor key"},
+		{"another audit key", change(func(f *keyFile) { f.Audit = randomKey() }), "its audit key"},
+		{"another pepper of the same name", change(func(f *keyFile) { f.Peppers[1].Key = randomKey() }), "it lacks the pepper k1-"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.WriteFile(path, tt.text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, added := k.AddPepper()
+			for what, err := range map[string]error{"reload": k.Reload(), "a new pepper": added} {
+				if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Put back a copy") {
+					t.Errorf("%s: got %v, want a refusal with %q that says what to do", what, err, tt.want)
+				}
+			}
+			if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, tt.text) {
+				t.Errorf("got %v and another file, want it as it was", err)
+			}
+			if k.KeyID() != second || len(k.KeyIDs()) != 2 {
+				t.Errorf("got the peppers %v, want those in use kept", k.KeyIDs())
+			}
+		})
+	}
+	if err := os.WriteFile(path, newest, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Reload(); err != nil {
+		t.Errorf("the right file, put back: %v", err)
+	}
+}
+
 // Peppers that two processes add at once are both kept, or one is told to wait.
 func TestAddPepperFromManyProcesses(t *testing.T) {
 	_, path := initKeys(t)
