@@ -98,7 +98,10 @@ func checkKeys(_ context.Context, c config.Config, _ []string) finding {
 	keys, err := secret.LoadKeys(c.Keys)
 	switch {
 	case err == nil:
-		f.found = fmt.Sprintf("%s has %d peppers; the newest is %s", c.Keys, len(keys.KeyIDs()), keys.KeyID())
+		f.found = fmt.Sprintf("%s has %s; in use is %s", c.Keys, counted(len(keys.KeyIDs()), "pepper"), keys.KeyID())
+		if id, from := keys.Waiting(); id != "" {
+			f.found += fmt.Sprintf(", and %s from %s on", id, from.UTC().Format(time.RFC3339))
+		}
 	case errors.Is(err, fs.ErrNotExist) && mayMakeKeys(c):
 		f.found, f.wrong = c.Keys+" is made at the first start", writable(filepath.Dir(c.Keys))
 	case errors.Is(err, fs.ErrNotExist):
@@ -190,6 +193,14 @@ func checkListen(_ context.Context, c config.Config, served []string) finding {
 func checkPortal(context.Context, config.Config, []string) finding {
 	m, err := web.ReadManifest(web.Dist())
 	return finding{what: "portal", found: "built in, version " + m.Version, wrong: err, warning: true}
+}
+
+// counted writes a number of things.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // writable reports whether a directory, or the nearest one above it that is

@@ -31,7 +31,7 @@ type commands struct {
 	Prune   prune    `cmd:"" help:"Remove what is past the retention of the catalogue. A server does it every hour."`
 	Keys    struct {
 		Init   keysInit   `cmd:"" help:"Make the key file. It never replaces one."`
-		Rotate keysRotate `cmd:"" help:"Add a pepper to the key file. Tokens are re-keyed at their next use; nobody notices."`
+		Rotate keysRotate `cmd:"" help:"Add a pepper to the key file, and give every node the file before it is used. Tokens are then re-keyed at their next use; nobody notices."`
 	} `cmd:"" help:"Make and change the key file."`
 	Admin struct {
 		Grant        adminGrant        `cmd:"" help:"Make a person a platform admin, who sees all teams."`

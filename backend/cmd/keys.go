@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/config"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -25,21 +27,37 @@ func (keysInit) Run(sh *shell) error {
 	return nil
 }
 
+// rotationNotice is how long a new pepper waits with MongoDB unless told
+// otherwise: time to give every node the file.
+const rotationNotice = 10 * time.Minute
+
 // keysRotate is `gatehouse keys rotate`.
-type keysRotate struct{}
+type keysRotate struct {
+	ActiveIn *time.Duration `help:"How long the new pepper is only accepted, before it is used: by then every node needs the file. 10m with MongoDB; with SQLite one process owns everything, so at once." placeholder:"DURATION"`
+}
 
 // Run adds a pepper and tells the servers of this machine.
 //
 // A server on SQLite adds it itself. With MongoDB there may be several, each
 // with a socket of its own beside the key file that they share; those on other
 // machines notice when their file changes.
-func (keysRotate) Run(ctx context.Context, sh *shell) error {
+func (r keysRotate) Run(ctx context.Context, sh *shell) error {
 	c, err := config.Load(sh.environ, config.KeyFile)
 	if err != nil {
 		return err
 	}
+	wait := time.Duration(0)
+	switch {
+	case r.ActiveIn != nil:
+		wait = *r.ActiveIn
+	case c.MongoDB != "":
+		wait = rotationNotice
+	}
+	if wait < 0 {
+		return misuse("--active-in is a duration such as 10m or 24h, or 0")
+	}
 	if c.SQLite != "" {
-		if told, served, err := ask(ctx, socketOf(c), "keys-rotate", nil); served || err != nil {
+		if told, served, err := ask(ctx, socketOf(c), "keys-rotate", []string{wait.String()}); served || err != nil {
 			fmt.Fprint(sh.out, told)
 			return err
 		}
@@ -48,49 +66,90 @@ func (keysRotate) Run(ctx context.Context, sh *shell) error {
 	if err != nil {
 		return err
 	}
-	id, err := keys.AddPepper()
+	told, err := addPepper(keys, c.Keys, wait)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(sh.out, "Added the pepper %s to %s. Tokens are re-keyed at their next use; older peppers stay for those that were not used yet.\n", id, c.Keys)
+	fmt.Fprint(sh.out, told)
 	if c.MongoDB == "" {
 		return nil
 	}
-	servers, err := sockets(c)
+	loaded, err := tellServers(ctx, c)
 	if err != nil {
 		return err
 	}
-	told := 0
+	fmt.Fprintf(sh.out, "Servers on this machine that have loaded it: %d. Copy the file to the other nodes now; they load it within seconds, or on SIGHUP.\n", loaded)
+	return nil
+}
+
+// addPepper adds a pepper that is used after a while, and says so.
+func addPepper(keys *secret.Keys, path string, wait time.Duration) (string, error) {
+	var from time.Time
+	if wait > 0 {
+		from = time.Now().UTC().Add(wait).Truncate(time.Second)
+	}
+	id, err := keys.AddPepper(from)
+	if err != nil {
+		return "", err
+	}
+	const after = "Tokens are re-keyed at their next use; older peppers stay for those that were not used yet.\n"
+	if wait == 0 {
+		return fmt.Sprintf("Added the pepper %s to %s. %s", id, path, after), nil
+	}
+	return fmt.Sprintf("Added the pepper %s to %s. It is accepted from now on, and used from %s on: by then every node needs this file. %s",
+		id, path, from.Format(time.RFC3339), after), nil
+}
+
+// tellServers has the servers of this machine load the key file, and returns how
+// many have.
+func tellServers(ctx context.Context, c config.Config) (loaded int, err error) {
+	servers, err := sockets(c)
+	if err != nil {
+		return 0, err
+	}
 	for _, socket := range servers {
 		switch _, served, err := ask(ctx, socket, "keys-reload", nil); {
 		case err != nil:
-			return fmt.Errorf("the server at %s did not load the new pepper: %w", socket, err)
+			return loaded, fmt.Errorf("the server at %s did not load the new pepper: %w", socket, err)
 		case served:
-			told++
+			loaded++
 		default: // left by a server that was killed
 			_ = os.Remove(socket)
 		}
 	}
-	fmt.Fprintf(sh.out, "Servers on this machine that have loaded it: %d. Copy the file to the other nodes; they load it within seconds, or on SIGHUP.\n", told)
-	return nil
+	return loaded, nil
 }
 
-func rotateKeys(_ context.Context, n *node, _ []string) (string, error) {
-	id, err := n.keys.AddPepper()
+// rotateKeys adds a pepper; its argument is how long that waits.
+func rotateKeys(_ context.Context, n *node, arguments []string) (string, error) {
+	wait, err := time.ParseDuration(arguments[0])
+	if err != nil {
+		return "", fmt.Errorf("a duration is needed: %w", err)
+	}
+	told, err := addPepper(n.keys, n.config.Keys, wait)
 	if err != nil {
 		return "", err
 	}
-	n.log.Info("pepper added", "key_id", id)
-	return fmt.Sprintf("Added the pepper %s to %s, and the running server uses it. Tokens are re-keyed at their next use; older peppers stay for those that were not used yet.\n", id, n.config.Keys), nil
+	n.tellOfPeppers("pepper added")
+	return told + "The running server has it.\n", nil
 }
 
 func reloadKeys(_ context.Context, n *node, _ []string) (string, error) {
-	before := n.keys.KeyID()
+	before := n.keys.KeyIDs()
 	if err := n.keys.Reload(); err != nil {
 		return "", err
 	}
-	if id := n.keys.KeyID(); id != before {
-		n.log.Info("key file loaded again", "key_id", id)
+	if !slices.Equal(before, n.keys.KeyIDs()) {
+		n.tellOfPeppers("key file loaded again")
 	}
 	return "Loaded the key file.\n", nil
+}
+
+// tellOfPeppers logs which pepper is used, and which one waits.
+func (n *node) tellOfPeppers(message string) {
+	attributes := []any{"key_id", n.keys.KeyID()}
+	if id, from := n.keys.Waiting(); id != "" {
+		attributes = append(attributes, "next_key_id", id, "active_from", from)
+	}
+	n.log.Info(message, attributes...)
 }

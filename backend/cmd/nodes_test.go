@@ -94,7 +94,8 @@ func TestTwoNodes(t *testing.T) {
 	// Both nodes learn of a new pepper at once.
 	other := ada.issue("CRM")
 	wantStatus(t, "before the rotation", b.url, other.Secret, http.StatusOK)
-	contains(t, "rotate", p.must(t, "keys", "rotate"), "on this machine that have loaded it: 2")
+	contains(t, "rotate", p.must(t, "keys", "rotate"), "on this machine that have loaded it: 2", "by then every node needs this file")
+	contains(t, "node b", b.logged(), `"key_id":"k1-`, `"next_key_id":"k2-`)
 	for range 3 {
 		wantStatus(t, "on a", a.url, other.Secret, http.StatusOK)
 		wantStatus(t, "on b", b.url, other.Secret, http.StatusOK)

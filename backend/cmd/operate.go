@@ -22,7 +22,7 @@ func operations() map[string]operation {
 		"admin-platform-team": {1, markPlatformTeam},
 		"demo":                {0, fillDemo},
 		"keys-reload":         {0, reloadKeys},
-		"keys-rotate":         {0, rotateKeys},
+		"keys-rotate":         {1, rotateKeys},
 		"prune":               {0, pruneStore},
 		"status":              {0, showStatus},
 	}

@@ -140,7 +140,7 @@ func TestKeysRotate(t *testing.T) {
 	used, unused := ada.issue("used"), ada.issue("unused")
 	wantStatus(t, "before", p.url, used.Secret, 200)
 
-	contains(t, "rotate", p.must(t, "keys", "rotate"), "Added the pepper k2-", "the running server uses it")
+	contains(t, "rotate", p.must(t, "keys", "rotate"), "Added the pepper k2-", "The running server has it")
 	wantStatus(t, "an old token after the rotation", p.url, used.Secret, 200)
 	made := ada.issue("made with the new pepper")
 	wantStatus(t, "a new token", p.url, made.Secret, 200)
@@ -155,8 +155,13 @@ func TestKeysRotate(t *testing.T) {
 	s.stop()
 
 	contains(t, "rotate without a server", p.must(t, "keys", "rotate"), "Added the pepper k2-", "re-keyed at their next use")
+	contains(t, "rotate with notice", p.must(t, "keys", "rotate", "--active-in", "1h"), "Added the pepper k3-", "accepted from now on, and used from ")
 	p.serve(t)
 	wantStatus(t, "after a rotation without a server", p.url, used.Secret, 200)
+	contains(t, "check", p.must(t, "check"), "has 3 peppers; in use is k2-", ", and k3-")
+	if status, _, errs := p.run(t, "keys", "rotate", "--active-in", "-1s"); status != 2 {
+		t.Errorf("a notice that is over: got status %d and %q, want 2", status, errs)
+	}
 }
 
 func TestKeyFileIsWatched(t *testing.T) {
@@ -281,7 +286,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("got %v, %v in the directory, want that a check makes nothing", entries, err)
 	}
 	s := p.serve(t)
-	contains(t, "while it is served", p.must(t, "check"), "is open in a running server, which says that it is ready", "has 1 peppers")
+	contains(t, "while it is served", p.must(t, "check"), "is open in a running server, which says that it is ready", "has 1 pepper;")
 	s.stop()
 	contains(t, "afterwards", p.must(t, "check"), "opens and is at the version")
 

@@ -121,7 +121,7 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 	if d.Code == OK && (t.FirstUsedAt.IsZero() || g.ActivatedAt.IsZero()) {
 		d.Token, d.Generation, d.Code = p.firstUse(ctx, t, g.Number, *ask)
 	}
-	if d.Code == OK && g.KeyID != p.keys.KeyID() {
+	if d.Code == OK && p.keys.Outdated(g.KeyID) {
 		p.rekey(t, g, ask.Secret)
 	}
 	return d

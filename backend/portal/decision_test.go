@@ -145,7 +145,7 @@ func TestEachGenerationIsFound(t *testing.T) {
 	records := memoryRecords{}
 	p := newPortal(t, records)
 	tok, first := newToken(p, nil)
-	if _, err := p.keys.AddPepper(); err != nil {
+	if _, err := p.keys.AddPepper(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	secrets := []string{first}

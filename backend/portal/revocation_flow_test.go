@@ -241,7 +241,7 @@ func TestRekeying(t *testing.T) {
 	w.wants(portal.OK, tok.secret)
 	n := len(w.events(ada.team))
 	before := w.keys.KeyID()
-	after := get[string](t)(w.keys.AddPepper())
+	after := get[string](t)(w.keys.AddPepper(time.Time{}))
 	settle := func() { // re-keying goes on beside the request; closing waits for it
 		t.Helper()
 		noError(t, w.Close(w.ctx))

@@ -201,7 +201,7 @@ func Network(a netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// rekey hashes a generation with the newest pepper, beside the request: the
+// rekey hashes a generation with the newest active pepper, beside the request: the
 // token is valid either way. One at a time; the next use tries again.
 func (p *Portal) rekey(read *Token, old *Generation, text string) {
 	select {

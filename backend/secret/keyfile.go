@@ -22,9 +22,10 @@ type keyFile struct {
 }
 
 type pepperRow struct {
-	ID        string    `json:"id"`
-	CreatedAt time.Time `json:"created_at"`
-	Key       []byte    `json:"key"`
+	ID         string    `json:"id"`
+	CreatedAt  time.Time `json:"created_at"`
+	ActiveFrom time.Time `json:"active_from,omitzero"` // absent: from the start
+	Key        []byte    `json:"key"`
 }
 
 const (
@@ -69,12 +70,12 @@ func newKeys(path string, ring *keyring) *Keys {
 	return k
 }
 
-// AddPepper adds a new pepper to the key file and uses it from now on for new
-// hashes; the older ones stay, for the tokens that are hashed with them. It
-// returns the id of the new one. Other nodes need the file before they meet such
-// a token; [Keys.Reload] reads it. A file that does not succeed the keys in use
-// is left as it is.
-func (k *Keys) AddPepper() (id string, err error) {
+// AddPepper adds a new pepper to the key file and returns its id. From the given
+// instant on, zero meaning at once, it is used for new hashes; the older ones
+// stay, for the tokens that are hashed with them. Until then it is only accepted,
+// so that no node meets a hash before it has the file. [Keys.Reload] reads it. A
+// file that does not succeed the keys in use is left as it is.
+func (k *Keys) AddPepper(from time.Time) (id string, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	ring, err := replaceKeyFile(k.path, func() (*keyring, error) {
@@ -83,7 +84,7 @@ func (k *Keys) AddPepper() (id string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		added := newPepper(pepperID(len(ring.peppers)+1), randomKey(), time.Now().UTC())
+		added := newPepper(pepperID(len(ring.peppers)+1), randomKey(), k.now().UTC(), from)
 		return assemble(append([]*pepper{added}, ring.peppers...), ring.cookie, ring.cursor, ring.audit.Seed()), nil
 	})
 	if err != nil {
@@ -190,7 +191,7 @@ func parseKeyFile(text []byte) (*keyring, error) {
 			return nil, errors.New("a pepper is cut, or there twice")
 		}
 		seen[row.ID] = true
-		peppers = append(peppers, newPepper(row.ID, row.Key, row.CreatedAt))
+		peppers = append(peppers, newPepper(row.ID, row.Key, row.CreatedAt, row.ActiveFrom))
 	}
 	return assemble(peppers, file.Cookie, file.Cursor, file.Audit), nil
 }
@@ -198,7 +199,7 @@ func parseKeyFile(text []byte) (*keyring, error) {
 func formatKeyFile(r *keyring) ([]byte, error) {
 	file := keyFile{Version: keyFileVersion, Cookie: r.cookie, Cursor: r.cursor, Audit: r.audit.Seed()}
 	for _, p := range r.peppers {
-		file.Peppers = append(file.Peppers, pepperRow{ID: p.id, CreatedAt: p.created, Key: p.key})
+		file.Peppers = append(file.Peppers, pepperRow{ID: p.id, CreatedAt: p.created, ActiveFrom: p.from, Key: p.key})
 	}
 	text, err := json.MarshalIndent(file, "", "  ")
 	return append(text, '\n'), err

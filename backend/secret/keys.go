@@ -23,6 +23,10 @@ const keyLength = 32
 // signs audit checkpoints. They are safe for use by many goroutines, also while
 // a pepper is added.
 type Keys struct {
+	// Now is the clock by which a pepper becomes active; nil: time.Now. A test
+	// sets it before anything else.
+	Now func() time.Time
+
 	path string
 	mu   sync.Mutex // held while the file is changed
 	file atomic.Pointer[keyring]
@@ -45,7 +49,10 @@ type pepper struct {
 	id      string
 	key     []byte
 	created time.Time
-	hashers sync.Pool // of *pooledMAC
+	from    time.Time   // when it may be used for new hashes; zero: at once
+	age     int         // 0 is the newest
+	active  atomic.Bool // from has passed; saves the clock
+	hashers sync.Pool   // of *pooledMAC
 }
 
 type pooledMAC struct {
@@ -53,8 +60,8 @@ type pooledMAC struct {
 	in, out [32]byte // here, so that they do not escape on each call
 }
 
-func newPepper(id string, key []byte, created time.Time) *pepper {
-	p := &pepper{id: id, key: key, created: created}
+func newPepper(id string, key []byte, created, from time.Time) *pepper {
+	p := &pepper{id: id, key: key, created: created, from: from}
 	p.hashers.New = func() any { return &pooledMAC{hash: hmac.New(sha256.New, key)} }
 	return p
 }
@@ -72,7 +79,7 @@ func (p *pepper) mac(digest [32]byte) [32]byte {
 
 // newKeyring makes a set of random keys with one pepper.
 func newKeyring(now time.Time) *keyring {
-	return assemble([]*pepper{newPepper(pepperID(1), randomKey(), now)}, randomKey(), randomKey(), randomKey())
+	return assemble([]*pepper{newPepper(pepperID(1), randomKey(), now, time.Time{})}, randomKey(), randomKey(), randomKey())
 }
 
 // assemble puts a keyring together from its peppers, newest first, and keys.
@@ -82,10 +89,32 @@ func assemble(peppers []*pepper, cookie, cursor, auditSeed []byte) *keyring {
 		cookie: cookie, cursor: cursor, audit: ed25519.NewKeyFromSeed(auditSeed),
 		csrf: derive(cookie, "gatehouse csrf"), opaque: derive(cookie, "gatehouse opaque"),
 	}
-	for _, p := range peppers {
+	for i, p := range peppers {
+		p.age = i
 		r.byID[p.id] = p
 	}
 	return r
+}
+
+// current returns the newest pepper that is active; the oldest is active always.
+func (k *Keys) current(r *keyring) *pepper {
+	for _, p := range r.peppers {
+		if p.active.Load() {
+			return p
+		}
+		if p.from.IsZero() || !k.now().Before(p.from) {
+			p.active.Store(true)
+			return p
+		}
+	}
+	return r.peppers[len(r.peppers)-1]
+}
+
+func (k *Keys) now() time.Time {
+	if k.Now == nil {
+		return time.Now()
+	}
+	return k.Now()
 }
 
 // pepperID names the nth pepper. Its random end makes peppers of two key files
@@ -112,9 +141,32 @@ func derive(key []byte, use string) []byte {
 	return derived
 }
 
-// KeyID returns the id of the newest pepper, which new hashes are made with. A
-// token whose hash names another is re-keyed on its next use.
-func (k *Keys) KeyID() string { return k.file.Load().peppers[0].id }
+// KeyID returns the id of the newest active pepper, which new hashes are made
+// with.
+func (k *Keys) KeyID() string { return k.current(k.file.Load()).id }
+
+// Outdated reports whether a hash should be made anew: its pepper is older than
+// the newest active one. A pepper that is not active here may be on another node
+// whose clock is ahead; its hashes stay. It does not allocate.
+func (k *Keys) Outdated(id string) bool {
+	r := k.file.Load()
+	current := k.current(r)
+	if id == current.id {
+		return false
+	}
+	p, ok := r.byID[id]
+	return ok && p.age > current.age
+}
+
+// Waiting returns the newest pepper that is not active yet and when it will be,
+// "" if there is none.
+func (k *Keys) Waiting() (id string, from time.Time) {
+	r := k.file.Load()
+	if p := r.peppers[0]; p != k.current(r) {
+		return p.id, p.from
+	}
+	return "", time.Time{}
+}
 
 // KeyIDs returns the ids of all peppers, newest first.
 func (k *Keys) KeyIDs() []string {
@@ -136,9 +188,9 @@ func (k *Keys) MAC(id string, digest [32]byte) ([32]byte, bool) {
 	return p.mac(digest), true
 }
 
-// NewestMAC is [Keys.MAC] under the newest pepper, with its id.
+// NewestMAC is [Keys.MAC] under the newest active pepper, with its id.
 func (k *Keys) NewestMAC(digest [32]byte) (id string, mac [32]byte) {
-	p := k.file.Load().peppers[0]
+	p := k.current(k.file.Load())
 	return p.id, p.mac(digest)
 }
 

@@ -174,7 +174,7 @@ func TestAddPepper(t *testing.T) {
 	first := k.KeyID()
 	before, _ := k.MAC(first, digest)
 
-	second, err := k.AddPepper()
+	second, err := k.AddPepper(time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +204,48 @@ func TestAddPepper(t *testing.T) {
 	}
 }
 
+// A pepper that waits is accepted by everybody who has it, and used by nobody.
+func TestPepperWaits(t *testing.T) {
+	k, path := initKeys(t)
+	first, digest, clock := k.KeyID(), Digest(vectorToken), testTime
+	k.Now = func() time.Time { return clock }
+	second, err := k.AddPepper(clock.Add(10 * time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := load(t, path)
+	other.Now = func() time.Time { return clock.Add(time.Minute) } // its clock is ahead
+	before := func(k *Keys) {
+		t.Helper()
+		if id, _ := k.NewestMAC(digest); id != first || k.KeyID() != first || k.Outdated(first) || k.Outdated(second) {
+			t.Errorf("got %s for new hashes, want %s while %s waits, and nothing made anew", id, first, second)
+		}
+		if _, ok := k.MAC(second, digest); !ok {
+			t.Error("the pepper that waits is not accepted")
+		}
+		if id, from := k.Waiting(); id != second || !from.Equal(testTime.Add(10*time.Minute)) {
+			t.Errorf("got %s waiting until %v, want %s", id, from, second)
+		}
+	}
+	before(k)
+	before(other)
+	clock = testTime.Add(9 * time.Minute)
+	before(k)
+	for range 2 { // also with the clock set back
+		if id, _ := other.NewestMAC(digest); id != second || !other.Outdated(first) || other.Outdated(second) {
+			t.Errorf("got %s for new hashes at its instant, want %s", id, second)
+		}
+		if id, _ := other.Waiting(); id != "" {
+			t.Errorf("got %s waiting, want none", id)
+		}
+		clock = testTime
+	}
+	clock = testTime.Add(10 * time.Minute)
+	if k.KeyID() != second || !k.Outdated(first) || k.Outdated("k9-elsewhere") {
+		t.Errorf("got %s, want %s", k.KeyID(), second)
+	}
+}
+
 // A server that runs outlives a mistake with its key file.
 func TestForeignKeyFileIsRefused(t *testing.T) {
 	_, path := initKeys(t)
@@ -212,7 +254,7 @@ func TestForeignKeyFileIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := load(t, path)
-	second, err := k.AddPepper()
+	second, err := k.AddPepper(time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +297,7 @@ func TestForeignKeyFileIsRefused(t *testing.T) {
 			if err := os.WriteFile(path, tt.text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, added := k.AddPepper()
+			_, added := k.AddPepper(time.Time{})
 			for what, err := range map[string]error{"reload": k.Reload(), "a new pepper": added} {
 				if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Put back a copy") {
 					t.Errorf("%s: got %v, want a refusal with %q that says what to do", what, err, tt.want)
@@ -285,7 +327,7 @@ func TestAddPepperFromManyProcesses(t *testing.T) {
 	for range 8 {
 		k := load(t, path)
 		wg.Go(func() {
-			id, err := k.AddPepper()
+			id, err := k.AddPepper(time.Time{})
 			if err != nil && !strings.Contains(err.Error(), "another process") {
 				t.Error(err)
 			}
@@ -329,7 +371,7 @@ func TestKeysAreUsedWhileAPepperIsAdded(t *testing.T) {
 		})
 	}
 	for range 3 {
-		if _, err := k.AddPepper(); err != nil {
+		if _, err := k.AddPepper(time.Time{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -342,7 +384,7 @@ func TestCutOffRotationIsExplained(t *testing.T) {
 	if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.AddPepper(); err == nil || !strings.Contains(err.Error(), "remove "+path+".new") {
+	if _, err := k.AddPepper(time.Time{}); err == nil || !strings.Contains(err.Error(), "remove "+path+".new") {
 		t.Errorf("got %v, want a sentence that names the file to remove", err)
 	}
 }

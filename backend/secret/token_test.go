@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The vectors were computed outside this project.
@@ -19,7 +20,7 @@ const (
 func vectorKeys(t testing.TB) *Keys {
 	t.Helper()
 	ring := newKeyring(testTime)
-	ring = assemble([]*pepper{newPepper("k1", []byte(vectorPepper), testTime)}, ring.cookie, ring.cursor, ring.audit.Seed())
+	ring = assemble([]*pepper{newPepper("k1", []byte(vectorPepper), testTime, time.Time{})}, ring.cookie, ring.cursor, ring.audit.Seed())
 	return newKeys("", ring)
 }
 

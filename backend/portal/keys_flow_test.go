@@ -1,0 +1,106 @@
+package portal_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
+)
+
+// machine is a node with a key file of its own.
+type machine struct {
+	*portal.Portal
+	w    *world
+	keys *secret.Keys
+	path string
+}
+
+// machine returns another node over the store, with a copy of a key file.
+func (w *world) machine(file []byte) *machine {
+	w.t.Helper()
+	m := &machine{w: w, path: filepath.Join(w.t.TempDir(), "keys")}
+	m.copies(file)
+	m.keys = get[*secret.Keys](w.t)(secret.LoadKeys(m.path))
+	m.keys.Now = func() time.Time { return w.now }
+	first := w.keys
+	w.keys = m.keys
+	m.Portal = w.process()
+	w.keys = first
+	return m
+}
+
+// copies puts a copy of a key file in the place of this machine's.
+func (m *machine) copies(file []byte) {
+	m.w.t.Helper()
+	noError(m.w.t, os.WriteFile(m.path, file, 0o600))
+}
+
+func (m *machine) file() []byte {
+	m.w.t.Helper()
+	return get[[]byte](m.w.t)(os.ReadFile(m.path))
+}
+
+func (m *machine) decides(text string) portal.Code {
+	d := m.Decide(m.w.ctx, &portal.Ask{Secret: text, Address: home.Address, At: m.w.now})
+	return d.Code
+}
+
+// settles waits until what was re-keyed beside requests is stored.
+func (m *machine) settles() {
+	m.w.t.Helper()
+	noError(m.w.t, m.Close(m.w.ctx))
+}
+
+func keyFile(t *testing.T) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keys")
+	get[*secret.Keys](t)(secret.InitKeys(path))
+	return get[[]byte](t)(os.ReadFile(path))
+}
+
+// Two nodes with a key file each: between the rotation on one and the arrival of
+// the file on the other no token is refused, and none is re-keyed.
+func TestRotationWithAKeyFilePerMachine(t *testing.T) {
+	w := newWorld(t)
+	ada := w.signedUp("Ada")
+	a := w.machine(keyFile(t))
+	b := w.machine(a.file())
+	w.Portal, w.keys = a.Portal, a.keys // tokens are made on a
+	tok := w.token(ada, nil)
+	keyOf := func(id string) string {
+		t.Helper()
+		return get[portal.Token](t)(w.store.Token(w.ctx, ada.team, id)).Generations[0].KeyID
+	}
+	old := keyOf(tok.ID)
+	wanted := func(step, text string) {
+		t.Helper()
+		for name, m := range map[string]*machine{"a": a, "b": b} {
+			if got := m.decides(text); got != portal.OK {
+				t.Errorf("%s, on %s: got %s, want ok", step, name, got)
+			}
+			m.settles()
+		}
+	}
+	added := get[string](t)(a.keys.AddPepper(w.now.Add(10 * time.Minute)))
+	made := w.token(ada, nil)
+	wanted("b has the old file", tok.secret)
+	wanted("b has the old file", made.secret)
+	if got := keyOf(tok.ID) + keyOf(made.ID); got != old+old {
+		t.Errorf("got the keys %s while the new one waits, want %s", got, old)
+	}
+
+	w.now = w.now.Add(9 * time.Minute)
+	b.copies(a.file())
+	noError(t, b.keys.Reload())
+	wanted("both have the new file", tok.secret)
+	w.now = w.now.Add(time.Minute)
+	made = w.token(ada, nil)
+	wanted("the new one is used", tok.secret)
+	wanted("the new one is used", made.secret)
+	if got := keyOf(tok.ID) + keyOf(made.ID); got != added+added {
+		t.Errorf("got the keys %s, want %s", got, added)
+	}
+}
