@@ -150,6 +150,8 @@ func (s *Server) refuse(c *fiber.Ctx, rt *route, d *portal.Decision, r *request)
 		}
 	case portal.Undecided:
 		return portal.ErrUnavailable
+	case portal.UnknownKey:
+		return portal.ErrUnknownKey
 	default:
 		words := told[d.Code]
 		f.kind, f.code, f.detail, f.fix = kindInvalidToken, string(d.Code), words.detail, words.fix

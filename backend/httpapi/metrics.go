@@ -41,7 +41,7 @@ func NewMetrics(o MetricsOptions) *Metrics {
 		}, []string{"method", "route"}),
 	}
 	m.failures = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "gatehouse_failures_total", Help: "Requests that failed because storage did not answer, or for a fault of ours.",
+		Name: "gatehouse_failures_total", Help: "Requests that failed because storage did not answer, because a key is missing in the key file, or for a fault of ours.",
 	}, []string{"cause"})
 	m.registry.MustRegister(m.requests, m.durations, m.failures, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &portalCollector{o.Portal})
@@ -74,8 +74,8 @@ func (m *Metrics) served(method, route string, status int, took time.Duration) {
 	m.durations.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-// failed counts a request that was not the client's fault; cause is storage or
-// internal.
+// failed counts a request that was not the client's fault; cause is storage,
+// keys or internal.
 func (m *Metrics) failed(cause string) {
 	if m != nil {
 		m.failures.WithLabelValues(cause).Inc()

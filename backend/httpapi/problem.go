@@ -112,8 +112,11 @@ func (s *Server) problemOf(k *kind, code, detail, fix string) *api.Problem {
 func (s *Server) problemOfRules(e *portal.Error) (*api.Problem, *refusal) {
 	f := &refusal{retry: e.RetryAfter}
 	if e.Kind == portal.Busy {
-		if e.Code == portal.ErrUnavailable.Code {
+		switch e.Code {
+		case portal.ErrUnavailable.Code:
 			s.metrics.failed("storage")
+		case portal.ErrUnknownKey.Code:
+			s.metrics.failed("keys")
 		}
 		p := &api.Problem{Type: reducedCapacity, Title: capacityTitle, Status: fiber.StatusServiceUnavailable}
 		p.Code, p.Detail, p.Fix = e.Code, e.Detail, e.Fix

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -79,4 +80,33 @@ func TestStorageDoesNotAnswer(t *testing.T) {
 	}
 	store.down = false
 	c.call("GET", "/api/v1/orders", nil).want(t, 200)
+}
+
+// A server with another key file than the one that made a token says that its
+// keys are the matter, not the token and not the database.
+func TestUnknownKey(t *testing.T) {
+	store, records := stores[0].open(t)
+	tok := newWorld(t, store, records, nil).signUp("Ada").token("x", "orders:read")
+	var m *httpapi.Metrics
+	w := newWorld(t, store, records, func(o *httpapi.Options) {
+		m = httpapi.NewMetrics(httpapi.MetricsOptions{Portal: o.Portal})
+		o.Metrics = m
+	})
+	a := w.integration(tok.Secret).call("GET", "/api/v1/orders", nil)
+	a.want(t, 503)
+	p := into[api.Problem](t, a)
+	if p.Code != "unknown-key" || !strings.Contains(p.Detail, "does not have the key") || a.header.Get("Retry-After") == "" {
+		t.Errorf("got %v %s, want that the key is unknown", a.header, a.body)
+	}
+	if !strings.Contains(w.log.String(), `"key_id":"k1-`) {
+		t.Errorf("the log does not name the key:\n%s", w.log)
+	}
+	w.log.forget()
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{`gatehouse_decisions_total{code="unknown-key"} 1`, `gatehouse_failures_total{cause="keys"} 1`} {
+		if !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
 }

@@ -148,6 +148,13 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
+// forget empties the log, of errors that were wanted.
+func (l *logBuffer) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
 var hasher = secret.NewHasher()
 
 func testCatalogue() *portal.Catalogue {

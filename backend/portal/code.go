@@ -19,4 +19,5 @@ const (
 	Insufficient    Code = "insufficient-ability"
 	RateLimited     Code = "quota-exceeded"
 	Undecided       Code = "temporary-reduced-capacity" // storage did not answer: fail closed
+	UnknownKey      Code = "unknown-key"                // hashed with a key that this node does not have: closed too
 )

@@ -78,7 +78,8 @@ func (d *Decision) Allowed() bool { return d.Code == OK }
 // compared before anything is told about the token, so that a stranger who
 // knows an id learns nothing from the answer or its time. A token is refused at
 // the instant it expires (RFC 7519, 4.1.4). If storage does not answer the
-// outcome is Undecided: closed, not open.
+// outcome is Undecided, and UnknownKey if this node lacks the key that the token
+// is hashed with: closed, not open.
 //
 // The record is read after the call began, so a change that was answered before
 // is always seen. On the usual path nothing is allocated.
@@ -103,10 +104,12 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 		return d
 	}
 	g, unknownKey := p.matching(t, secret.Digest(ask.Secret))
+	if unknownKey != "" && p.seekKey(ctx, t.ID, unknownKey) {
+		g, unknownKey = p.matching(t, secret.Digest(ask.Secret))
+	}
 	if g == nil {
 		if unknownKey != "" { // this node has the wrong key file: nobody's secret is wrong
-			p.log.ErrorContext(ctx, "a token was hashed with a key that is not in the key file", "token", t.ID, "key_id", unknownKey)
-			d.Code = Undecided
+			d.Code = UnknownKey
 		}
 		return d
 	}
@@ -151,6 +154,16 @@ func (p *Portal) matching(t *Token, digest [32]byte) (g *Generation, unknownKey 
 		}
 	}
 	return nil, unknownKey
+}
+
+// seekKey reports whether the key file has a key that this node did not know: it
+// may have been replaced a moment ago.
+func (p *Portal) seekKey(ctx context.Context, token, key string) bool {
+	found, err := p.keys.Seek(key)
+	if err != nil { // once a second: the requests between are counted
+		p.log.ErrorContext(ctx, "a token cannot be judged, because its key is not here", "token", token, "key_id", key, "error", err)
+	}
+	return found
 }
 
 // weigh asks what comes after the secret was accepted: limit, address, abilities.

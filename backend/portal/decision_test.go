@@ -124,8 +124,8 @@ func TestUndecided(t *testing.T) {
 		p := newPortal(t, records)
 		tok, text := newToken(p, func(t *Token) { t.Generations[0].KeyID = "k9-elsewhere" })
 		records[tok.ID] = tok
-		if d := p.Decide(context.Background(), &Ask{Secret: text, At: now}); d.Code != Undecided || d.Token != nil {
-			t.Errorf("got %v, want undecided: nobody can say whether it matches", d.Code)
+		if d := p.Decide(context.Background(), &Ask{Secret: text, At: now}); d.Code != UnknownKey || d.Token != nil || p.Stats().Decisions()[UnknownKey] != 1 {
+			t.Errorf("got %v, want that the key is unknown: nobody can say whether it matches", d.Code)
 		}
 	})
 	t.Run("it lacks the pepper of another generation", func(t *testing.T) {

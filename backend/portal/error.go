@@ -80,6 +80,14 @@ var ErrUnavailable = &Error{
 	Fix:    "Try again in a moment.",
 }
 
+// ErrUnknownKey is what a client reads when this node lacks the key that its
+// token is hashed with, see [UnknownKey].
+var ErrUnknownKey = &Error{
+	Kind: Busy, Code: string(UnknownKey), RetryAfter: 10 * time.Second,
+	Detail: "This server does not have the key that the token is stored with, so it cannot tell whether the token is valid. The database answered.",
+	Fix:    "Try again in a moment. If it goes on, the operator has to give this server the key file of the others.",
+}
+
 func invalid(fields ...FieldError) error {
 	return &Error{Kind: Invalid, Detail: "The input breaks a rule.", Fields: fields}
 }

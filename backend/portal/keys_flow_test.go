@@ -104,3 +104,23 @@ func TestRotationWithAKeyFilePerMachine(t *testing.T) {
 		t.Errorf("got the keys %s, want %s", got, added)
 	}
 }
+
+// A node whose file has a key that it did not notice yet reads it before it
+// refuses a token; one whose file lacks it says what is the matter.
+func TestUnknownKeyIsSought(t *testing.T) {
+	w := newWorld(t)
+	ada := w.signedUp("Ada")
+	a := w.machine(keyFile(t))
+	b := w.machine(a.file())
+	w.Portal, w.keys = a.Portal, a.keys
+	get[string](t)(a.keys.AddPepper(time.Time{}))
+	tok := w.token(ada, nil)
+	if got := b.decides(tok.secret); got != portal.UnknownKey {
+		t.Errorf("got %s before b has the file, want %s", got, portal.UnknownKey)
+	}
+	b.copies(a.file())
+	w.now = w.now.Add(time.Second)
+	if got := b.decides(tok.secret); got != portal.OK {
+		t.Errorf("got %s once b's file has the key, want ok", got)
+	}
+}

@@ -16,7 +16,7 @@ type Stats struct {
 
 var codes = [...]Code{
 	OK, NoToken, InvalidToken, NotYetValid, Expired, Revoked, Suspended, GenerationEnded, MakerGone,
-	AddressDenied, Insufficient, RateLimited, Undecided,
+	AddressDenied, Insufficient, RateLimited, Undecided, UnknownKey,
 }
 
 func (s *Stats) refusedUnread(f secret.Fault) {

@@ -109,6 +109,35 @@ func (k *Keys) Reload() error {
 	return nil
 }
 
+// seekEvery is how often the file is read for a pepper that is not there.
+const seekEvery = time.Second
+
+// Seek reports whether there is a pepper of this id, and reads the key file again
+// if not: a node may meet a hash before it noticed that its file has the key. It
+// reads at most once a second, whoever asks; an error says what came of it if
+// there still is no such pepper.
+func (k *Keys) Seek(id string) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.file.Load().byID[id]; ok {
+		return true, nil
+	}
+	now := k.now()
+	if passed := now.Sub(k.sought); passed >= 0 && passed < seekEvery {
+		return false, nil
+	}
+	k.sought = now
+	ring, err := k.readSuccessor()
+	if err != nil {
+		return false, err
+	}
+	k.file.Store(ring)
+	if _, ok := ring.byID[id]; !ok {
+		return false, fmt.Errorf("the key file %s has no pepper %s", k.path, id)
+	}
+	return true, nil
+}
+
 // readSuccessor reads the key file and refuses it unless every key in use is in
 // it.
 func (k *Keys) readSuccessor() (*keyring, error) {

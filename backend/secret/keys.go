@@ -27,9 +27,10 @@ type Keys struct {
 	// sets it before anything else.
 	Now func() time.Time
 
-	path string
-	mu   sync.Mutex // held while the file is changed
-	file atomic.Pointer[keyring]
+	path   string
+	mu     sync.Mutex // held while the file is changed
+	sought time.Time  // when the file was last read for a pepper that was not there
+	file   atomic.Pointer[keyring]
 }
 
 // keyring is the content of the key file, ready for use and never changed.

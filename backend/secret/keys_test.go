@@ -246,6 +246,44 @@ func TestPepperWaits(t *testing.T) {
 	}
 }
 
+func TestSeek(t *testing.T) {
+	maker, path := initKeys(t)
+	k, clock := load(t, path), testTime
+	k.Now = func() time.Time { return clock }
+	if ok, err := k.Seek(k.KeyID()); !ok || err != nil {
+		t.Errorf("a pepper that is there: got %v and %v", ok, err)
+	}
+	second, err := maker.AddPepper(time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := k.Seek(second); !ok || err != nil {
+		t.Errorf("a pepper that the file has: got %v and %v", ok, err)
+	}
+	third, err := maker.AddPepper(time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := k.Seek(third); ok || err != nil {
+		t.Errorf("within the second: got %v and %v, want that the file is not read", ok, err)
+	}
+	clock = clock.Add(time.Second)
+	if ok, err := k.Seek(third); !ok || err != nil {
+		t.Errorf("a second later: got %v and %v", ok, err)
+	}
+	clock = clock.Add(time.Second)
+	if ok, err := k.Seek("k9-elsewhere"); ok || err == nil {
+		t.Errorf("a pepper of nobody: got %v and %v, want an error", ok, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	clock = clock.Add(time.Second)
+	if ok, err := k.Seek("k9-elsewhere"); ok || err == nil || k.KeyID() != third {
+		t.Errorf("without a file: got %v and %v, want an error and the keys kept", ok, err)
+	}
+}
+
 // A server that runs outlives a mistake with its key file.
 func TestForeignKeyFileIsRefused(t *testing.T) {
 	_, path := initKeys(t)
