@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -77,11 +78,22 @@ func everyCall(ctx context.Context, s portal.Store) map[string]error {
 	errs["DeleteTeam"] = s.DeleteTeam(ctx, x.team.ID, now)
 	errs["DeleteUser"] = s.DeleteUser(ctx, x.owner.ID)
 	errs["Prune"] = second(s.Prune(ctx, portal.PruneTimes{Now: time.UnixMilli(1)}, 10))
+	errs["Empty"] = second(s.Empty(ctx))
 	errs["Ready"] = s.Ready(ctx)
 	return errs
 }
 
 var contextTests = []test{
+	{"every method is called by these tests", func(t *testing.T, s portal.Store) {
+		called := everyCall(begin(t), s)
+		called["Append"] = nil // inside of Atomically
+		called["Close"] = nil  // by testClosed
+		for m := range reflect.TypeFor[portal.Store]().Methods() {
+			if _, ok := called[m.Name]; !ok {
+				t.Errorf("portal.Store has %s, which everyCall does not call", m.Name)
+			}
+		}
+	}},
 	{"every method works with a context that lasts", func(t *testing.T, s portal.Store) {
 		missing := map[string]bool{ // for want of a record
 			"SignupByCode": true, "SessionByHash": true, "HoldSession": true, "ReplaceSession": true, "DeleteSession": true, "PlatformTeam": true,
@@ -178,7 +190,8 @@ func testClosed(t *testing.T, s portal.Store) {
 	_ = s.Close() // may complain, must not hang or panic
 }
 
-// testUnreachable calls every method while the database does not answer.
+// testUnreachable calls a method of each sort while the database does not
+// answer; every method would take a minute.
 func testUnreachable(t *testing.T, s portal.Store, opts Options) {
 	x := storeTeam(t, s)
 	mend := opts.Break(t, s)
