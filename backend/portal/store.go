@@ -87,7 +87,9 @@ type OnceStore interface {
 	// otherwise returns what is stored. The insert is the lock.
 	BeginIdempotent(ctx context.Context, r Idempotent, now time.Time) (stored *Idempotent, err error)
 	// FinishIdempotent stores the answer. Called inside the transaction of the
-	// change itself, so that neither exists without the other.
+	// change itself, so that neither exists without the other. Conflict: it is
+	// answered, by another who took this one for dead; its change must not
+	// happen a second time.
 	FinishIdempotent(ctx context.Context, r Idempotent) error
 	// AbandonIdempotent frees the key of a request that failed. None is fine; an
 	// answer that is stored stays, because a failed commit may have happened.

@@ -96,7 +96,18 @@ func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now ti
 // FinishIdempotent implements portal.OnceStore.
 func (s *Store) FinishIdempotent(ctx context.Context, r portal.Idempotent) error {
 	r.Done = true
-	return s.write(ctx, func(w *work) error { return w.saveIdempotent(r) })
+	return s.write(ctx, func(w *work) error {
+		var one int
+		answered, err := w.row(`SELECT 1 FROM idempotents WHERE key = ? AND done`, []any{r.Key}, &one)
+		switch {
+		case err != nil:
+			return err
+		case answered:
+			return &portal.Error{Kind: portal.Conflict, Detail: "The request was answered already.", Fix: "Repeat it to get that answer."}
+		default:
+			return w.saveIdempotent(r)
+		}
+	})
 }
 
 // AbandonIdempotent implements portal.OnceStore. An answer that was stored

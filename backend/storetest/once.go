@@ -195,6 +195,22 @@ var onceTests = []test{
 			t.Errorf("got %d that took over, want 1", n)
 		}
 	}},
+	{"an answer that is stored is not replaced, and what came with another is undone", func(t *testing.T, s portal.Store) {
+		ctx, r := begin(t), newIdempotent()
+		get[*portal.Idempotent](t)(s.BeginIdempotent(ctx, r, now))
+		r.Done, r.Status, r.Body = true, 201, []byte("first")
+		noError(t, s.FinishIdempotent(ctx, r))
+		second, x := r, tenant{newTeam(), newUser()}
+		second.Status, second.Body = 200, []byte("second")
+		wantKind(t, s.Atomically(ctx, func(ctx context.Context) error {
+			noError(t, s.InsertTeam(ctx, x.team))
+			return s.FinishIdempotent(ctx, second)
+		}), portal.Conflict)
+		kind[portal.Team](t, portal.NotFound)(s.Team(ctx, x.team.ID))
+		if got := get[*portal.Idempotent](t)(s.BeginIdempotent(ctx, r, now)); got == nil || string(got.Body) != "first" {
+			t.Errorf("got %+v, want the first answer", got)
+		}
+	}},
 	{"an answer that is stored cannot be abandoned", func(t *testing.T, s portal.Store) {
 		ctx, r := begin(t), newIdempotent()
 		get[*portal.Idempotent](t)(s.BeginIdempotent(ctx, r, now))
