@@ -84,6 +84,11 @@ func TestSummaries(t *testing.T) {
 	if got := actionsInCode(t); !slices.Equal(got, slices.Compact(told)) {
 		t.Errorf("every action needs its sentence:\n got %v\nwant %v", got, told)
 	}
+	known := audit.Actions()
+	slices.Sort(known)
+	if got := actionsInCode(t); !slices.Equal(got, known) {
+		t.Errorf("audit.Actions does not list what is recorded:\n got %v\nwant %v", known, got)
+	}
 }
 
 func TestSummariesOfWhatIsGone(t *testing.T) {

@@ -20,13 +20,14 @@ type auditPage struct {
 	from, to string // as typed
 }
 
-// eventGroups are the actions that a reader looks for.
+// eventGroups are the actions that a reader looks for: some separated by commas,
+// or with a dot at the end all that begin so.
 var eventGroups = []kit.Option{
 	{Value: "", Text: "Every event"},
 	{Value: "token.", Text: "Tokens"},
 	{Value: "token.created", Text: "Tokens created"},
 	{Value: "token.updated", Text: "Tokens changed"},
-	{Value: "token.rotation_", Text: "Rotations"},
+	{Value: "token.rotation_started,token.rotation_activated,token.rotation_finished,token.rotation_cancelled", Text: "Rotations"},
 	{Value: "token.suspended", Text: "Suspended"},
 	{Value: "token.revoked", Text: "Revoked"},
 	{Value: "token.dead_secret_used", Text: "Dead secrets used"},
@@ -71,7 +72,7 @@ func (p *auditPage) filters() app.UI {
 	}
 	return kit.FilterBar(
 		kit.Select(kit.SelectOpts{
-			ID: "audit-action", Label: "Events", HideLabel: true, Value: p.At.Get("action"), Options: eventGroups,
+			ID: "audit-action", Label: "Events", HideLabel: true, Value: p.At.Get("action"), Options: withChosen(eventGroups, p.At.Get("action"), p.At.Get("action")),
 			On: func(ctx app.Context, v string) { Replace(ctx, p.At.With("action", v)) },
 		}),
 		kit.Select(kit.SelectOpts{
