@@ -33,6 +33,13 @@ function gatehouseChart(el, json) {
     return [spec.times, ...sums.reverse()];
   }
 
+  // What is shown depends on the times alone: uPlot asks again with its own last
+  // answer when it draws anew, as after a change of the theme.
+  const range = () => {
+    const margin = stacked() ? spec.step / 2 : 0;
+    return [spec.times[0] - margin, spec.times.at(-1) + margin];
+  };
+
   function options() {
     const order = stacked() ? [...spec.series].reverse() : spec.series;
     const axis = { stroke: () => color("--text-muted"), font: "12px Inter, sans-serif", ticks: { show: false }, border: { show: false } };
@@ -40,7 +47,7 @@ function gatehouseChart(el, json) {
       ...(spec.step < 86400 ? {} : { tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC") }),
       width: el.clientWidth, height: el.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
       cursor: { y: false, points: { show: !stacked() }, drag: { x: false, y: false } },
-      scales: { x: { time: true, range: stacked() ? (_, lo, hi) => [lo - spec.step / 2, hi + spec.step / 2] : undefined }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
+      scales: { x: { time: true, range }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
       axes: [
         {
           ...axis, grid: { show: false }, space: 64, size: 28,

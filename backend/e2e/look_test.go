@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -94,6 +95,17 @@ func (b *browser) shift() float64 {
 	return sum
 }
 
+// overBar points at one of the bars of the first chart, counted from 0, and
+// returns what is said of it.
+func (b *browser) overBar(i, of int) string {
+	b.t.Helper()
+	var said string
+	b.eval(fmt.Sprintf(`new Promise(done => { const over = document.querySelector(".u-over"), box = over.getBoundingClientRect();
+		over.dispatchEvent(new MouseEvent("mousemove", {bubbles: true, clientX: box.left + box.width * (%d + 0.5) / %d, clientY: box.top + 40}));
+		setTimeout(() => done(over.querySelector(".chart-tip").innerText), 100) })`, i, of), &said)
+	return said
+}
+
 // axeSource reads axe-core as npm installed it.
 func axeSource(t *testing.T) string {
 	t.Helper()
@@ -158,6 +170,9 @@ func TestLook(t *testing.T) {
 	look("token-calls", token+"?tab=calls", "")
 	look("token-events", token+"?tab=events", "")
 	look("usage", team+"/usage", "Calls per day")
+	if got, want := b.overBar(28, 30), time.Now().UTC().AddDate(0, 0, -1).Format("Jan 2, 2006"); !strings.HasPrefix(got, want) {
+		t.Errorf("after changes of the theme the bar before the last is that of %q, want %s", got, want)
+	}
 	look("calls", team+"/usage?tab=calls", "")
 	look("audit", team+"/audit", "Chain verified")
 	look("settings", team+"/settings", "Token policy")
