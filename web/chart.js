@@ -56,9 +56,9 @@ function gatehouseChart(el, json) {
           values: (_, splits) => splits.map((t) => (t < spec.times[0] || t > spec.times.at(-1) ? "" : spec.step < 86400 ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : gatehouseDate(t * 1000, "utc-day"))),
         },
         {
-          ...axis, grid: { stroke: () => color("--border"), width: 1 }, size: 52,
+          ...axis, grid: { stroke: () => color("--border"), width: 1 }, size: spec.unit ? 64 : 52,
           incrs: spec.unit === "ms" ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8],
-          values: (_, splits) => splits.map((v) => new Intl.NumberFormat(undefined, { notation: "compact" }).format(v)),
+          values: (_, splits) => splits.map((v) => new Intl.NumberFormat(undefined, { notation: "compact" }).format(v) + (spec.unit ? " " + spec.unit : "")),
         },
       ],
       series: [{}, ...order.map((s) => ({
