@@ -178,6 +178,13 @@ func TestLook(t *testing.T) {
 	look("settings", team+"/settings", "Token policy")
 	look("account", "/account", "Password")
 	look("account-log", "/account?tab=log", "signed in")
+
+	b.open("/teams/new") // what a newcomer sees
+	b.fill("Team name", "Newcomers")
+	b.press("Create team")
+	b.see("First steps")
+	team = b.path()
+	look("first-steps", team, "First steps")
 	b.expect("404") // the page itself is answered with it
 	look("not-found", team+"/nothing-here", "There is nothing here")
 }
