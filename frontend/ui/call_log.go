@@ -120,12 +120,22 @@ func (l *callLog) Render() app.UI {
 				On: func(app.Context) { l.paused = !l.paused },
 			}),
 		),
-		l.calls.View(kit.Skeleton("row", "row", "row", "row", "row"), l.draw),
+		l.list(),
 	}
 	if l.open != "" {
 		body = append(body, l.detail())
 	}
 	return app.Div().Class("stack").Body(body...)
+}
+
+// list draws the calls, not before the names of their tokens have come: each name
+// that took the place of an id would move every line below.
+func (l *callLog) list() app.UI {
+	rows := kit.Skeleton("row", "row", "row", "row", "row")
+	if l.Token == "" && !l.names.Settled() {
+		return app.Section().Class("load").Attr("aria-busy", kit.Aria(true)).Body(rows)
+	}
+	return l.calls.View(rows, l.draw)
 }
 
 // calledRoutes returns the routes that were called in the last 30 days, each
@@ -285,7 +295,7 @@ func (l *callLog) tokenLink(c api.Call) app.UI {
 	if name == "" {
 		name = c.Token
 	}
-	return kit.Link(l.At.InTeam("tokens", c.Token), name)
+	return app.A().Class("link", "truncate").Href(l.At.InTeam("tokens", c.Token)).Attr("title", name).Text(name)
 }
 
 func (l *callLog) callDialog(c api.Call, onClose func(app.Context)) app.UI {

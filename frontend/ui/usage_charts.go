@@ -161,8 +161,16 @@ func (u *usageCharts) Render() app.UI {
 			},
 		})),
 		u.all.View(kit.Skeleton("stats", "chart", "chart"), u.drawCharts),
-		u.by.View(kit.Skeleton("table"), u.drawTables),
+		u.tables(),
 	)
+}
+
+// tables draws the sums, not before the names of the tokens have come.
+func (u *usageCharts) tables() app.UI {
+	if u.Token == "" && !u.tokens.Settled() {
+		return app.Section().Class("load").Attr("aria-busy", kit.Aria(true)).Body(kit.Skeleton("table"))
+	}
+	return u.by.View(kit.Skeleton("table"), u.drawTables)
 }
 
 func (u *usageCharts) drawCharts(usage api.Usage) app.UI {

@@ -63,6 +63,9 @@ func drawList(p *page) app.UI {
 func TestLoadHasFourFaces(t *testing.T) {
 	p, run := mounted(t, drawList)
 	has(t, html(t, p), "skeleton is-table", `aria-busy`)
+	if p.list.Settled() {
+		t.Error("it is settled before an answer has come")
+	}
 	answer := func(names []string, err error) {
 		run(func(ctx app.Context) {
 			p.list.Fetch(ctx, p, func(context.Context) ([]string, error) { return names, err })

@@ -66,6 +66,10 @@ func (l *Load[T]) Get() (T, bool) { return l.value, l.there }
 // Busy reports whether an answer is awaited.
 func (l *Load[T]) Busy() bool { return l.busy }
 
+// Settled reports whether an answer has come, be it that it failed: what only adds
+// to something else need not be waited for any longer.
+func (l *Load[T]) Settled() bool { return l.there || l.err != nil }
+
 // Err returns why the latest fetch failed, nil if it did not.
 func (l *Load[T]) Err() error { return l.err }
 
