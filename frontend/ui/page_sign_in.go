@@ -91,8 +91,8 @@ type resend struct {
 }
 
 // card draws a page that waits for a mail to be opened. With an empty address
-// the address is asked for.
-func (r *resend) card(c app.Composer, at Place, title, text, email string) app.UI {
+// the address is asked for. What is to be done rather stands before the form.
+func (r *resend) card(c app.Composer, at Place, title, text, email string, rather ...app.UI) app.UI {
 	if email != "" {
 		r.email = email
 	}
@@ -108,8 +108,8 @@ func (r *resend) card(c app.Composer, at Place, title, text, email string) app.U
 	if email == "" {
 		field = kit.Text(kit.TextOpts{ID: "email", Label: "E-mail address", Type: "email", Bind: &r.email, Autocomplete: "email", Error: r.errs.At("#/email")})
 	}
-	return authCard(
-		title, app.Div().Class("auth-icon").Body(kit.IconSize("mail", 22)), p(text),
+	body := append([]app.UI{app.Div().Class("auth-icon").Body(kit.IconSize("mail", 22)), p(text)}, rather...)
+	return authCard(title, append(body,
 		r.errs.Rest("#/email"),
 		app.Form().Class("form").Attr("novalidate", "").OnSubmit(kit.Submit("resend", func(ctx app.Context) { r.send(ctx, c, at) })).Body(
 			field, kit.Button(button),
@@ -117,7 +117,7 @@ func (r *resend) card(c app.Composer, at Place, title, text, email string) app.U
 		app.P().Class("auth-said").Attr("role", "status").Text(said),
 		authFoot("Wrong address?", "/sign-up", "Start again"),
 		outboxLine(at),
-	)
+	)...)
 }
 
 func (r *resend) send(ctx app.Context, c app.Composer, at Place) {

@@ -68,8 +68,16 @@ func (v *verifyPage) Render() app.UI {
 			p("You opened the link in another browser than the one that signed up, so please sign in here."),
 			kit.LinkButton(kit.LinkOpts{Text: "Sign in", Href: "/sign-in", Look: kit.Primary, Wide: true}),
 		)
+	case v.At.User.ID != "" && (v.stale || v.code == "" && v.At.ID == ""):
+		return authCard(
+			"Your address is confirmed",
+			app.Div().Class("auth-icon").Body(kit.IconSize("circle-check", 22)),
+			p("You are signed in as "+v.At.User.Email+". There is nothing left to confirm."),
+			kit.LinkButton(kit.LinkOpts{Text: "Go to your team", Href: "/", Look: kit.Primary, Wide: true}),
+		)
 	case v.stale:
-		return v.resend.card(v, v.At, "This link does not work any more", "It was used already, or it is too old. If your address is confirmed, sign in; otherwise have a new mail sent.", "")
+		return v.resend.card(v, v.At, "This link does not work any more", "It was used already, or it is too old. If your address is confirmed, sign in; otherwise have a new mail sent.", "",
+			kit.LinkButton(kit.LinkOpts{Text: "Sign in", Href: "/sign-in", Look: kit.Primary, Wide: true}))
 	case v.code == "" && v.At.ID == "":
 		return v.resend.card(v, v.At, "Confirm your address", "Open the link in the mail that was sent to you. If none came, have it sent again.", "")
 	}

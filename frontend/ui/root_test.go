@@ -309,21 +309,28 @@ func TestSignOutLeavesNothing(t *testing.T) {
 
 func TestVerifyTakesTheCodeOutOfTheAddress(t *testing.T) {
 	tests := []struct {
-		name   string
-		status int
-		body   any
-		want   string
+		name    string
+		session bool
+		status  int
+		body    any
+		want    string
+		link    string // the way on
 	}{
-		{"in another browser", 200, api.SignInResult{Status: api.Verified}, "Your address is confirmed"},
-		{"used before", 422, api.Problem{Title: "Old"}, "does not work any more"},
-		{"no server", 503, api.Problem{Title: "Busy"}, "busy"},
+		{"in another browser", false, 200, api.SignInResult{Status: api.Verified}, "Your address is confirmed", "/sign-in"},
+		{"used before", false, 422, api.Problem{Title: "Old"}, "does not work any more", "/sign-in"},
+		{"used before, and signed in", true, 422, api.Problem{Title: "Old"}, "Your address is confirmed", "/"},
+		{"no server", false, 503, api.Problem{Title: "Busy"}, "busy", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &server{}
 			s.set("POST /portal/v1/verify-email", tt.status, tt.body)
-			r, _, run := started(t, s, "/verify/abc%2Fdef", false)
+			s.set("GET /portal/v1/session", 200, ada("tea_1"))
+			r, _, run := started(t, s, "/verify/abc%2Fdef", tt.session)
 			shows(t, r, tt.want)
+			if tt.link != "" {
+				shows(t, r, `href="`+tt.link+`"`)
+			}
 			if got := s.bodies["POST /portal/v1/verify-email"]; got != `{"code":"abc/def"}` {
 				t.Errorf("sent %s", got)
 			}

@@ -12,6 +12,7 @@ type route struct {
 	pattern  string // {team}, {id} and {code} stand for one part of the path
 	title    string
 	open     bool   // for anybody: drawn without the shell
+	settled  bool   // and not before it is known who is there
 	nav      string // its word in the sidebar, "" if it is not there
 	icon     string
 	under    string   // the nav word that is marked while it is shown
@@ -24,8 +25,8 @@ func routes() []route {
 	return []route{
 		{pattern: "/sign-in", title: "Sign in", open: true, page: func(at Place) app.UI { return &signInPage{At: at} }},
 		{pattern: "/sign-up", title: "Create an account", open: true, page: func(at Place) app.UI { return &signUpPage{At: at} }},
-		{pattern: "/verify", title: "Confirm your address", open: true, page: func(at Place) app.UI { return &verifyPage{At: at} }},
-		{pattern: "/verify/{code}", title: "Confirm your address", open: true, page: func(at Place) app.UI { return &verifyPage{At: at} }},
+		{pattern: "/verify", title: "Confirm your address", open: true, settled: true, skeleton: []string{"line", "line"}, page: func(at Place) app.UI { return &verifyPage{At: at} }},
+		{pattern: "/verify/{code}", title: "Confirm your address", open: true, settled: true, skeleton: []string{"line", "line"}, page: func(at Place) app.UI { return &verifyPage{At: at} }},
 		{pattern: "/outbox", title: "Outbox", open: true, page: func(at Place) app.UI { return &outboxPage{At: at} }},
 		{pattern: "/outbox/{id}", title: "Outbox", open: true, page: func(at Place) app.UI { return &mailPage{At: at} }},
 		{pattern: "/", title: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},

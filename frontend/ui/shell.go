@@ -22,6 +22,8 @@ func (r *root) Render() app.UI {
 		page = kit.Nothing() // the first navigation is on its way
 	case !r.found && r.standing != unknown:
 		page = r.missing(bare)
+	case r.route.open && r.route.settled && r.standing == unknown:
+		page = authCard(r.route.title, kit.Skeleton(r.route.skeleton...))
 	case r.route.open:
 		page = r.route.page(r.place)
 	case r.standing != somebody, r.path == "/" && len(r.session.Teams) > 0:
