@@ -36,15 +36,21 @@ func (o *outboxPage) OnMount(ctx app.Context) {
 
 // Render draws the list.
 func (o *outboxPage) Render() app.UI {
+	on := kit.LinkOpts{Text: "Sign in", Href: "/sign-in"}
+	empty := kit.EmptyOpts{Icon: "mail", Title: "No mails yet", Text: "They appear here by themselves, for instance when somebody signs up.", Action: "Create an account", Href: "/sign-up"}
+	if o.At.User.ID != "" {
+		on = kit.LinkOpts{Text: "Back to the portal", Href: "/"}
+		empty.Action, empty.Href = "", ""
+	}
 	return app.Div().Class("outbox").Body(
 		app.Div().Class("auth-brand").Body(kit.Brand(), app.Span().Text("Gatehouse")),
 		kit.Header(kit.HeaderOpts{
 			Title: "Outbox", Text: "This portal runs without a mail server: its mails are kept here.",
-			Actions: []app.UI{kit.LinkButton(kit.LinkOpts{Text: "Sign in", Href: "/sign-in"})},
+			Actions: []app.UI{kit.LinkButton(on)},
 		}),
 		o.mails.View(kit.Skeleton("line", "line", "line"), func(l api.List[api.Mail]) app.UI {
 			if len(l.Data) == 0 {
-				return kit.Empty(kit.EmptyOpts{Icon: "mail", Title: "No mails yet", Text: "They appear here by themselves, for instance when somebody signs up.", Action: "Create an account", Href: "/sign-up"})
+				return kit.Empty(empty)
 			}
 			rows := make([]app.UI, len(l.Data))
 			for i, m := range l.Data {

@@ -351,6 +351,28 @@ func TestVerifyTakesTheCodeOutOfTheAddress(t *testing.T) {
 	}
 }
 
+func TestOutboxLeadsBack(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		session    bool
+		want, gone string
+	}{
+		{"a stranger", false, "Create an account", "Back to the portal"},
+		{"somebody", true, "Back to the portal", "Create an account"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &server{}
+			s.set("GET /portal/v1/session", 200, ada("tea_1"))
+			s.set("GET /portal/v1/outbox", 200, api.List[api.Mail]{Data: []api.Mail{}})
+			r, _, _ := started(t, s, "/outbox", tt.session)
+			shows(t, r, tt.want)
+			if strings.Contains(app.HTMLString(r), tt.gone) {
+				t.Errorf("%q is offered", tt.gone)
+			}
+		})
+	}
+}
+
 func TestPaletteNeverSendsASecret(t *testing.T) {
 	s := &server{}
 	s.set("GET /portal/v1/teams/tea_1/tokens", 200, api.List[api.Token]{Data: []api.Token{{ID: "7Hq2LmZx9RtB", Name: "ERP integration", Status: api.TokenActive}}})
