@@ -56,7 +56,7 @@ func (p *accountPage) profile() app.UI {
 	u := p.At.User
 	return app.Form().Attr("novalidate", "").OnSubmit(kit.Submit("save name", p.saveName)).Body(
 		kit.Card(kit.CardOpts{Title: "Profile", Foot: []app.UI{
-			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.nameBusy, Disabled: strings.TrimSpace(p.name) == u.Name}),
+			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.nameBusy}),
 		}},
 			p.nameWrong.Rest("#/name"),
 			kit.Text(kit.TextOpts{ID: "account-name", Label: "Name", Bind: &p.name, Error: p.nameWrong.At("#/name"), Autocomplete: "name"}),
@@ -77,6 +77,10 @@ func (p *accountPage) saveName(ctx app.Context) {
 		return
 	}
 	at, name := p.At, strings.TrimSpace(p.name)
+	if name == at.User.Name {
+		kit.Toast(ctx, kit.Note, "Nothing to save: the name is as it was.")
+		return
+	}
 	p.nameBusy = true
 	ShowSession(ctx, func(s *api.Session) { s.User.Name = name })
 	kit.Change(ctx, p, "Your name is not saved.", func(background context.Context) (api.User, error) {

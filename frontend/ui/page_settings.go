@@ -71,7 +71,7 @@ func (p *settingsPage) nameCard(t taggedTeam) app.UI {
 	}
 	return app.Form().Attr("novalidate", "").OnSubmit(kit.Submit("save team", p.save)).Body(
 		kit.Card(kit.CardOpts{Title: "Team", Foot: []app.UI{
-			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.busy, Disabled: strings.TrimSpace(p.name) == t.Name}),
+			kit.Button(kit.ButtonOpts{Text: "Save name", Look: kit.Primary, Submit: true, Busy: p.busy}),
 		}},
 			p.wrong.Rest("#/name"),
 			kit.Text(kit.TextOpts{ID: "team-name", Label: "Team name", Bind: &p.name, Error: p.wrong.At("#/name"), Hint: "Partners and colleagues see this name.", Autocomplete: "organization"}),
@@ -90,6 +90,10 @@ func (p *settingsPage) save(ctx app.Context) {
 	}
 	t, _ := p.team.Get()
 	at, name := p.At, strings.TrimSpace(p.name)
+	if name == t.Name {
+		kit.Toast(ctx, kit.Note, "Nothing to save: the name is as it was.")
+		return
+	}
 	p.busy = true
 	ShowSession(ctx, func(s *api.Session) {
 		for i := range s.Teams {
