@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type palette struct {
 	turn   int
 	tokens []api.Token
 	busy   bool
+	enter  bool // was pressed before the answer that it is about
 }
 
 // entry is one line of the results.
@@ -118,7 +120,7 @@ func (p *palette) input(ctx app.Context, _ app.Event) {
 
 // typed takes what stands in the field now.
 func (p *palette) typed(ctx app.Context, typed string) {
-	p.note, p.at = "", 0
+	p.note, p.at, p.enter = "", 0, false
 	lookup, kind := readToken(typed)
 	switch kind {
 	case wholeToken:
@@ -146,6 +148,10 @@ func (p *palette) find(ctx app.Context) {
 		p.tokens, p.busy = nil, false
 		return
 	}
+	// What was found for other words must not be opened for these.
+	p.tokens = slices.DeleteFunc(slices.Clone(p.tokens), func(t api.Token) bool {
+		return t.ID != words && !strings.Contains(strings.ToLower(t.Name), strings.ToLower(words))
+	})
 	p.busy = true
 	kit.After(ctx, p, 150*time.Millisecond, func(ctx app.Context) {
 		if turn != p.turn {
@@ -154,11 +160,15 @@ func (p *palette) find(ctx app.Context) {
 		calls := p.At.API
 		kit.Ask(ctx, p, func(ctx context.Context) (api.List[api.Token], error) {
 			return calls.Tokens(ctx, team, client.TokenQuery{Q: words, Limit: 8})
-		}, func(_ app.Context, l api.List[api.Token], err error) {
+		}, func(ctx app.Context, l api.List[api.Token], err error) {
 			if turn != p.turn {
 				return
 			}
 			p.busy, p.tokens = false, l.Data
+			if list := p.entries(); p.enter && len(list) > 0 {
+				p.open(ctx, list[0])
+			}
+			p.enter = false
 			if err != nil && !kit.Silent(err) {
 				p.note, p.kind = kit.Sentence(err), kit.Bad
 			}
@@ -174,12 +184,24 @@ func (p *palette) keys(ctx app.Context, e app.Event) {
 	case "ArrowUp":
 		p.at = (p.at - 1 + len(list)) % max(len(list), 1)
 	case "Enter":
-		if p.at < len(list) {
-			p.OnClose(ctx)
-			Go(ctx, list[p.at].href)
-		}
+		p.enterKey(ctx)
 	default:
 		return
 	}
 	e.PreventDefault()
+}
+
+// enterKey opens what is marked. If nothing is there yet it waits for the answer
+// to what was typed.
+func (p *palette) enterKey(ctx app.Context) {
+	if list := p.entries(); p.at < len(list) {
+		p.open(ctx, list[p.at])
+	} else {
+		p.enter = p.busy
+	}
+}
+
+func (p *palette) open(ctx app.Context, e entry) {
+	p.OnClose(ctx)
+	Go(ctx, e.href)
 }

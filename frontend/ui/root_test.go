@@ -397,3 +397,38 @@ func TestPaletteNeverSendsASecret(t *testing.T) {
 		t.Errorf("a broken token: text %q, asked %v: %s", p.text, s.asked[n:], drawn)
 	}
 }
+
+// What is opened is what was typed last, also if the answer is still awaited.
+func TestPaletteOpensNoTokenThatWasNotFound(t *testing.T) {
+	s := &server{}
+	s.set("GET /portal/v1/teams/tea_1/tokens", 200, api.List[api.Token]{Data: []api.Token{{ID: "7Hq2LmZx9RtB", Name: "Customs desk", Status: api.TokenActive}}})
+	closed, opened := 0, ""
+	p := &palette{At: Place{API: newGate(s).api, Teams: ada("tea_1").Teams}, Home: "tea_1", OnClose: func(app.Context) { closed++ }}
+	d := app.NewClientTester(p)
+	defer d.Close()
+	do := func(f func(app.Context)) {
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: p, Function: f})
+		for range 3 {
+			d.Consume()
+		}
+	}
+	do(func(ctx app.Context) {
+		ctx.Handle(actionGo, func(_ app.Context, a app.Action) { opened = a.Value.(string) })
+		p.typed(ctx, "customs")
+	})
+	do(func(ctx app.Context) { p.typed(ctx, "Customs d") })
+	if drawn := app.HTMLString(p); !strings.Contains(drawn, "Customs desk") {
+		t.Errorf("what still matches is not there: %s", drawn)
+	}
+	s.set("GET /portal/v1/teams/tea_1/tokens", 200, api.List[api.Token]{Data: []api.Token{{ID: "3Kd8", Name: "Webshop", Status: api.TokenActive}}})
+	do(func(ctx app.Context) {
+		p.typed(ctx, "webshop")
+		p.enterKey(ctx)
+		if closed > 0 {
+			t.Error("something was opened before the answer came")
+		}
+	})
+	if closed != 1 || opened != "/teams/tea_1/tokens/3Kd8" {
+		t.Errorf("opened %q, closed %d times", opened, closed)
+	}
+}
