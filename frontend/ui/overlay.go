@@ -19,7 +19,7 @@ func (r *root) dialogs() app.UI {
 		list = append(list, &palette{At: r.place, Home: r.here(), OnClose: func(app.Context) { r.palette = false }})
 	}
 	if r.keys {
-		list = append(list, keysDialog(func(app.Context) { r.keys = false }))
+		list = append(list, keysDialog(makesTokens(r.session.Teams, r.here()), func(app.Context) { r.keys = false }))
 	}
 	switch r.asking {
 	case askConfirm:
@@ -158,7 +158,7 @@ func hiddenEmail(email string) app.UI {
 		Attr("tabindex", "-1").Attr("aria-hidden", "true").ReadOnly(true).Value(email)
 }
 
-func keysDialog(close func(app.Context)) app.UI {
+func keysDialog(makes bool, close func(app.Context)) app.UI {
 	rows := []struct{ keys, text string }{
 		{"Ctrl K", "Search, jump to a page, check a token"},
 		{"/", "Search on this page"},
@@ -168,6 +168,9 @@ func keysDialog(close func(app.Context)) app.UI {
 	}
 	var body []app.UI
 	for _, row := range rows {
+		if row.keys == "n" && !makes {
+			continue
+		}
 		body = append(body, app.Div().Class("key-row").Body(app.Dt().Text(row.text), app.Dd().Body(app.Kbd().Text(row.keys))))
 	}
 	return kit.Dialog(kit.DialogOpts{ID: "keys", Title: "Keyboard shortcuts", OnClose: close, Body: []app.UI{app.Dl().Class("key-list").Body(body...)}})
@@ -194,7 +197,7 @@ func (r *root) key(ctx app.Context, k bridge.Key) bool {
 		return bridge.Focus("[data-search]")
 	case "n":
 		next := teamPath(r.here(), "tokens", "new")
-		if _, _, ok := match(routes(), next); !ok || r.here() == "" {
+		if _, _, ok := match(routes(), next); !ok || !makesTokens(r.session.Teams, r.here()) {
 			return false
 		}
 		ctx.Navigate(next)

@@ -55,10 +55,11 @@ func (p *palette) entries() []entry {
 			add(entry{icon: x.icon, text: x.nav, hint: "Page", href: strings.Replace(x.pattern, "{team}", url.PathEscape(p.Home), 1)})
 		}
 	}
-	extra := []entry{
-		{icon: "plus", text: "New token", hint: "n", href: teamPath(p.Home, "tokens", "new")},
-		{icon: "circle-user-round", text: "Account", hint: "Page", href: "/account"},
+	var extra []entry
+	if makesTokens(p.At.Teams, p.Home) {
+		extra = append(extra, entry{icon: "plus", text: "New token", hint: "n", href: teamPath(p.Home, "tokens", "new")})
 	}
+	extra = append(extra, entry{icon: "circle-user-round", text: "Account", hint: "Page", href: "/account"})
 	for _, m := range p.At.Teams {
 		extra = append(extra, entry{icon: "users", text: m.Team.Name, hint: "Team", href: teamPath(m.Team.ID)})
 	}
@@ -71,6 +72,13 @@ func (p *palette) entries() []entry {
 		list = append(list, entry{icon: "key-round", text: t.Name, hint: t.ID, href: teamPath(p.Home, "tokens", t.ID), mark: kit.Status(t.Status)})
 	}
 	return list
+}
+
+// makesTokens reports whether a person in these teams may make tokens of one of
+// them.
+func makesTokens(teams []api.Membership, team string) bool {
+	m, ok := membership(teams, team)
+	return ok && slices.Contains(tokenMakers, m.Role)
 }
 
 // Render draws the dialog.

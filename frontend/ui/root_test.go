@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -430,5 +431,24 @@ func TestPaletteOpensNoTokenThatWasNotFound(t *testing.T) {
 	})
 	if closed != 1 || opened != "/teams/tea_1/tokens/3Kd8" {
 		t.Errorf("opened %q, closed %d times", opened, closed)
+	}
+}
+
+func TestWhoMakesNoTokensIsOfferedNone(t *testing.T) {
+	for role, want := range map[string]bool{"owner": true, "admin": true, "developer": true, "auditor": false} {
+		session := ada("tea_1")
+		session.Teams[0].Role = role
+		s := &server{}
+		s.set("GET /portal/v1/session", 200, session)
+		r, _, run := started(t, s, "/teams/tea_1/tokens", true)
+		p := &palette{At: r.place, Home: "tea_1"}
+		offered := slices.ContainsFunc(p.entries(), func(e entry) bool { return e.text == "New token" })
+		run(func(app.Context) { r.keys = true })
+		listed := strings.Contains(app.HTMLString(r), "<kbd>n</kbd>")
+		taken := false
+		run(func(ctx app.Context) { taken = r.key(ctx, bridge.Key{Name: "n"}) })
+		if offered != want || listed != want || taken != want {
+			t.Errorf("%s: in the palette %v, in the list of keys %v, by its key %v; want %v", role, offered, listed, taken, want)
+		}
 	}
 }
