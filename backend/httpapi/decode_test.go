@@ -109,6 +109,7 @@ func TestDecodePatch(t *testing.T) {
 		{"no abilities", `{"abilities":[]}`, "", ""},
 		{"taken away", `{"rate_limit":null,"expires_at":null,"note":null,"addresses":null}`, "", ""},
 		{"what cannot be taken away", `{"name":null,"abilities":null}`, kindInvalid, "#/name required, #/abilities required"},
+		{"a whole token as name", `{"name":"gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A"}`, kindInvalid, "#/name no_secret"},
 		{"blank", `{"name":" "}`, kindInvalid, "#/name plain"},
 		{"too long", `{"name":"` + strings.Repeat("é", 101) + `"}`, kindInvalid, "#/name max"},
 		{"in a list", `{"abilities":["orders:read","*"],"addresses":["10.0.0.0/8","x"]}`, kindInvalid, "#/abilities/1 ability, #/addresses/1 address"},

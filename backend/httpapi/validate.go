@@ -19,8 +19,8 @@ func newChecks() *validator.Validate {
 	v := validator.New() // as shared/validate is held to
 	v.RegisterTagNameFunc(jsonName)
 	for tag, ok := range map[string]func(string) bool{
-		"plain": validate.Plain, "multiline": validate.Multiline, "ability": validate.Ability,
-		"address": validate.Address, "currency": validate.Currency,
+		"plain": validate.Plain, "multiline": validate.Multiline, "no_secret": validate.NoSecret,
+		"ability": validate.Ability, "address": validate.Address, "currency": validate.Currency,
 	} {
 		err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return ok(f.Field().String()) })
 		if err != nil {

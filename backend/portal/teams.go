@@ -17,7 +17,7 @@ type Membership struct {
 }
 
 // checkName holds the rule of every name: 1 to 100 characters after trimming,
-// none of them a control character. pointer says which name it is.
+// none of them a control character, and no whole token. pointer says which name it is.
 func checkName(pointer, name string) error {
 	detail := ""
 	switch {
@@ -27,6 +27,8 @@ func checkName(pointer, name string) error {
 		detail = "A name has at most 100 characters."
 	case !utf8.ValidString(name), !validate.Plain(name):
 		detail = "A name can be seen and has no control characters."
+	case !validate.NoSecret(name):
+		return invalid(FieldError{Pointer: pointer, Code: "no_secret", Detail: "This name holds a whole token.", Fix: "Take its secret out."})
 	default:
 		return nil
 	}

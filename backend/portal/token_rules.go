@@ -54,6 +54,8 @@ func (r *rules) note(note string) string {
 		r.add("#/note", "max", fmt.Sprintf("A note has at most %d characters.", maxNote), "Shorten it.")
 	case !utf8.ValidString(note), !validate.Multiline(note):
 		r.add("#/note", "multiline", "A note has no control characters.", "Leave them out.")
+	case !validate.NoSecret(note):
+		r.add("#/note", "no_secret", "This note holds a whole token.", "Take its secret out.")
 	}
 	return note
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
 )
 
 // broken writes the rules that an error names as "#/name name, #/env oneof".
@@ -45,6 +47,8 @@ func TestNewTokenRules(t *testing.T) {
 		{"a note of lines", Owner, func(in *NewToken, _ *Team) { in.Note = "a\r\n\tb" }, ""},
 		{"a control character in the note", Owner, func(in *NewToken, _ *Team) { in.Note = "\x1b[1m" }, "#/note multiline"},
 		{"a note that is no UTF-8", Owner, func(in *NewToken, _ *Team) { in.Note = "\xff" }, "#/note multiline"},
+		{"a whole token as name", Owner, func(in *NewToken, _ *Team) { in.Name = secret.NewToken("live") }, "#/name no_secret"},
+		{"a whole token in the note", Owner, func(in *NewToken, _ *Team) { in.Note = "it is " + secret.NewToken("test") + "." }, "#/note no_secret"},
 		{"a note of 1001", Owner, func(in *NewToken, _ *Team) { in.Note = strings.Repeat("é", 1001) }, "#/note max"},
 		{"no env", Owner, func(in *NewToken, _ *Team) { in.Env = "" }, "#/env oneof"},
 		{"another env", Owner, func(in *NewToken, _ *Team) { in.Env = "Live" }, "#/env oneof"},
@@ -335,6 +339,7 @@ func TestReason(t *testing.T) {
 		{Reason{Reason: "compromised", Note: "seen\nin a log"}, "<nil>"},
 		{Reason{Reason: "because"}, "#/reason oneof"},
 		{Reason{Note: "\x00"}, "#/note multiline"},
+		{Reason{Note: secret.NewToken("live")}, "#/note no_secret"},
 		{Reason{Reason: "x", Note: strings.Repeat("x", 1001)}, "#/reason oneof, #/note max"},
 	} {
 		if got := broken(tt.why.check()); got != tt.want {

@@ -2,10 +2,10 @@ package api
 
 // SignUp is the body of POST /portal/v1/sign-up. The answer is always 202.
 type SignUp struct {
-	Name     string `json:"name" validate:"required,plain,max=100"`
+	Name     string `json:"name" validate:"required,plain,no_secret,max=100"`
 	Email    string `json:"email" validate:"required,email,max=254"`
 	Password string `json:"password" validate:"required,min=12,max=128"`
-	TeamName string `json:"team_name" validate:"required,plain,max=100"`
+	TeamName string `json:"team_name" validate:"required,plain,no_secret,max=100"`
 }
 
 // VerifyEmail is the body of POST /portal/v1/verify-email.

@@ -7,11 +7,13 @@
 // empty; lists are never null. An unknown field is refused with 422.
 //
 // The validate tags are those of github.com/go-playground/validator/v10:
-// required, omitempty, min, max, len, email, oneof, dive, and five of ours:
+// required, omitempty, min, max, len, email, oneof, dive, and six of ours:
 //
 //   - plain: text on one line that can be seen, without control characters and
 //     without those that turn the direction of what follows
 //   - multiline: the same, but with tabs and line ends, and it may be blank
+//   - no_secret: without a whole token anywhere in it; all text that is kept for
+//     others to read has this rule
 //   - ability: the spelling resource:action
 //   - address: an IP address or a CIDR prefix
 //   - currency: three upper-case ASCII letters (ISO 4217)

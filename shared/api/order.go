@@ -2,7 +2,7 @@ package api
 
 // CreateOrder is the body of POST /api/v1/orders.
 type CreateOrder struct {
-	Reference   string      `json:"reference" validate:"required,plain,max=100"`
+	Reference   string      `json:"reference" validate:"required,plain,no_secret,max=100"`
 	Currency    string      `json:"currency" validate:"required,currency"`
 	AmountMinor int64       `json:"amount_minor" validate:"min=0,max=9007199254740991"`
 	Lines       []OrderLine `json:"lines" validate:"max=200,dive"`
@@ -10,8 +10,8 @@ type CreateOrder struct {
 
 // OrderLine is one line of an order. Amounts are in the currency's minor unit.
 type OrderLine struct {
-	SKU         string `json:"sku" validate:"required,plain,max=100"`
-	Description string `json:"description" validate:"multiline,max=500"`
+	SKU         string `json:"sku" validate:"required,plain,no_secret,max=100"`
+	Description string `json:"description" validate:"multiline,no_secret,max=500"`
 	Quantity    int64  `json:"quantity" validate:"min=1,max=1000000"`
 	AmountMinor int64  `json:"amount_minor" validate:"min=0,max=9007199254740991"`
 }

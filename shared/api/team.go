@@ -2,7 +2,7 @@ package api
 
 // CreateTeam is the body of POST /portal/v1/teams; the maker becomes its owner.
 type CreateTeam struct {
-	Name string `json:"name" validate:"required,plain,max=100"`
+	Name string `json:"name" validate:"required,plain,no_secret,max=100"`
 }
 
 // UpdateTeam is the merge patch of PATCH /portal/v1/teams/{team}, with If-Match.

@@ -2,7 +2,7 @@ package api
 
 // CreateToken is the body of POST /portal/v1/teams/{team}/tokens.
 type CreateToken struct {
-	Name      string     `json:"name" validate:"required,plain,max=100"`
+	Name      string     `json:"name" validate:"required,plain,no_secret,max=100"`
 	Env       string     `json:"env" validate:"required,oneof=live test"`
 	Abilities *[]string  `json:"abilities" validate:"required,max=256,dive,ability"` // may be empty: a powerless token
 	ExpiresAt Time       `json:"expires_at"`                                         // null: the default lifetime
@@ -10,7 +10,7 @@ type CreateToken struct {
 	NotBefore Time       `json:"not_before"`
 	Addresses []string   `json:"addresses" validate:"max=50,dive,address"` // none: from anywhere
 	RateLimit *RateLimit `json:"rate_limit"`                               // null: the default
-	Note      string     `json:"note" validate:"multiline,max=1000"`
+	Note      string     `json:"note" validate:"multiline,no_secret,max=1000"`
 }
 
 // RateLimit is a number of requests in a number of seconds.
@@ -38,7 +38,7 @@ type RotateToken struct {
 // Reason is the body of suspend, resume and revoke.
 type Reason struct {
 	Reason string `json:"reason" validate:"omitempty,oneof=superseded compromised unused left_team other"`
-	Note   string `json:"note" validate:"multiline,max=1000"`
+	Note   string `json:"note" validate:"multiline,no_secret,max=1000"`
 }
 
 // RevokeAll is the body of POST …/tokens/revoke-all; with Maker, only of that

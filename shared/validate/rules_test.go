@@ -1,6 +1,9 @@
 package validate
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A name is read by people, so one that cannot be seen, or that turns round what
 // stands beside it, is not plain. Every script's own letters are.
@@ -23,6 +26,22 @@ func TestPlain(t *testing.T) {
 	for s, want := range map[string]bool{"": true, "a\r\n\tb": true, "a\x00": false, "a\u202eb": false} {
 		if got := Multiline(s); got != want {
 			t.Errorf("Multiline(%+q): got %v, want %v", s, got, want)
+		}
+	}
+}
+
+func TestNoSecret(t *testing.T) {
+	const whole = "gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A"
+	for s, want := range map[string]bool{
+		"": true, "ERP integration": true, "gtk_": true, "gtk_live_7Hq2LmZx9RtB": true, "the one of gtk_test_7Hq2LmZx9RtB_…": true,
+		whole[:len(whole)-1]: true, strings.Replace(whole, "live", "prod", 1): true, strings.Replace(whole, "0123", "01-3", 1): true,
+		"gtk_live_7Hq2LmZx9Rt_B0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A": true,
+
+		whole: false, strings.Replace(whole, "live", "test", 1): false, "Authorization: Bearer " + whole: false,
+		"xgtk_" + whole + "\n": false, "é" + whole + "é": false, whole + "B": false, "gtk_live_" + whole: false,
+	} {
+		if got := NoSecret(s); got != want {
+			t.Errorf("NoSecret(%q): got %v, want %v", s, got, want)
 		}
 	}
 }

@@ -139,6 +139,8 @@ func keeps(v reflect.Value, nullable bool, rule string) bool {
 		return Plain(v.String())
 	case "multiline":
 		return Multiline(v.String())
+	case "no_secret":
+		return NoSecret(v.String())
 	case "ability":
 		return Ability(v.String())
 	case "address":
@@ -210,6 +212,8 @@ func Broken(pointer, rule, param string, kind reflect.Kind) api.FieldError {
 		e.Detail = "This must be text on one line that can be seen, without control characters."
 	case "multiline":
 		e.Detail = "This must be text without control characters."
+	case "no_secret":
+		e.Detail, e.Fix = "This holds a whole token.", "Take the secret out: others can read what stands here."
 	case "ability":
 		e.Detail, e.Fix = "This is not an ability.", "Write it like orders:read."
 	case "address":

@@ -23,7 +23,7 @@ func peer(t testing.TB) *validator.Validate {
 		return name
 	})
 	for tag, rule := range map[string]func(string) bool{
-		"plain": Plain, "multiline": Multiline, "ability": Ability, "address": Address, "currency": Currency,
+		"plain": Plain, "multiline": Multiline, "no_secret": NoSecret, "ability": Ability, "address": Address, "currency": Currency,
 	} {
 		if err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool { return rule(fl.Field().String()) }); err != nil {
 			t.Fatal(err)
@@ -65,6 +65,7 @@ func ptr[T any](v T) *T { return &v }
 
 func TestSameVerdictAsValidator(t *testing.T) {
 	long := strings.Repeat("ä", 101)
+	const secret = "gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A"
 	bodies := []any{
 		api.SignUp{},
 		api.CrashReport{},
@@ -80,6 +81,11 @@ func TestSameVerdictAsValidator(t *testing.T) {
 		api.CreateToken{Name: "n", Env: "test", Abilities: &[]string{}, RateLimit: &api.RateLimit{}},
 		api.CreateToken{Name: "n", Env: "test", Abilities: &[]string{}, RateLimit: &api.RateLimit{Quota: 1000001, WindowSeconds: 60}, Note: "a\nb\x07"},
 		api.CreateToken{Name: "n", Env: "test", Abilities: ptr(slices.Repeat([]string{"a:b"}, 257)), Addresses: slices.Repeat([]string{"::1"}, 51)},
+		api.CreateToken{Name: secret, Env: "test", Abilities: &[]string{}, Note: "it is\n" + secret},
+		api.CreateToken{Name: strings.Repeat("x", 60) + secret, Env: "test", Abilities: &[]string{}, Note: secret + "\x00"},
+		api.SignUp{Name: secret, Email: "ada@example.com", Password: "correct horse", TeamName: secret},
+		api.CreateOrder{Reference: secret, Currency: "EUR", Lines: []api.OrderLine{{SKU: secret, Description: secret, Quantity: 1}}},
+		api.Reason{Note: secret},
 		api.RotateToken{},
 		api.RotateToken{OverlapSeconds: ptr(0), Activate: "now"},
 		api.RotateToken{OverlapSeconds: ptr(-1), Activate: "later"},
