@@ -146,6 +146,7 @@ func TestEditIsCheckedHere(t *testing.T) {
 	}{
 		{"name", func(f *token.Form) { f.Name = " " }, "This is needed."},
 		{"note", func(f *token.Form) { f.Note = "\x00" }, "without control characters"},
+		{"note", func(f *token.Form) { f.Note = "gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A" }, "Take the secret out"},
 		{"addresses", func(f *token.Form) { f.Addresses = "home" }, "This is not an IP address or network."},
 		{"limit", func(f *token.Form) { f.Limit = token.Limit{Own: true, Quota: "0", Per: "minute"} }, "at least 1"},
 		{"expiry", func(f *token.Form) { f.Expiry = token.Expiry{Choice: token.OnDate, Date: "2001-01-01"} }, "This day is over."},
@@ -334,6 +335,19 @@ func TestAStopThatIsRefusedIsSaid(t *testing.T) {
 	drawn(t, p, "Suspend “ERP”?", "!to confirm")
 	do(func(ctx app.Context) { p.sendStop(ctx) })
 	drawn(t, p, "This token was made by somebody else.", "Suspend “ERP”?")
+}
+
+func TestAReasonIsCheckedHere(t *testing.T) {
+	d, p, do := tokenDesk(t, live(nil), "owner", "")
+	do(func(ctx app.Context) {
+		p.askRevoke(ctx)
+		p.stop.note = "it was gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A"
+		p.sendStop(ctx)
+	})
+	drawn(t, p, "Revoke “ERP”?", "This holds a whole token. Take the secret out")
+	if n := len(d.sent("POST", "/revoke")); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
 }
 
 func TestAReceiptIsThereAfterReloading(t *testing.T) {

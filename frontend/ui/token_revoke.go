@@ -20,6 +20,7 @@ type tokenStop struct {
 	note   string
 	typed  string
 	failed string
+	errs   kit.Errors
 	use    kit.Load[tokenUse]
 }
 
@@ -87,7 +88,7 @@ func (s *tokenStop) dialog(p *tokenPage) app.UI {
 		o.Text = "It is refused everywhere from the moment you confirm. This cannot be undone."
 		o.Body = []app.UI{
 			s.breakage(t.Token, p.now), reasonSelect("stop-reason", &s.reason),
-			kit.Area(kit.TextOpts{ID: "stop-note", Label: "Note", Optional: true, Bind: &s.note, Rows: 2, Max: 1000, Hint: "For whoever reads the audit log later."}),
+			kit.Area(kit.TextOpts{ID: "stop-note", Label: "Note", Optional: true, Bind: &s.note, Error: s.errs.At("#/note"), Rows: 2, Max: 1000, Hint: "For whoever reads the audit log later."}),
 		}
 		if token.MustType(t.Token, p.now) {
 			o.Type, o.Bind = t.Name, &s.typed
@@ -130,7 +131,12 @@ func (p *tokenPage) sendStop(ctx app.Context) {
 	if !ok || p.stop.verb == "" || p.saving {
 		return
 	}
-	at, stop, why := p.At, p.stop, api.Reason{Reason: p.stop.reason, Note: p.stop.note}
+	why := api.Reason{Reason: p.stop.reason, Note: p.stop.note}
+	if !p.stop.errs.Check(why) {
+		focusWrong(ctx)
+		return
+	}
+	at, stop := p.At, p.stop
 	next, act := t.Token, at.API.RevokeToken
 	switch stop.verb {
 	case "suspend":
