@@ -5,6 +5,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
@@ -39,7 +40,9 @@ func (p *tokenPage) secrets(t api.Token) app.UI {
 			o.Actions = append([]app.UI{kit.Button(kit.ButtonOpts{Text: "Undo", Icon: "undo-2", Small: true, Key: "undo rotation", On: p.askUndo})}, o.Actions...)
 		}
 	}
-	return kit.Card(o, kit.Timeline("Secrets of "+t.Name, tl.From, tl.To, p.now, bars...))
+	return kit.Card(o, app.Div().ID("secrets").Attr("tabindex", "-1").Attr("role", "group").Attr("aria-label", "Secrets").Body(
+		kit.Timeline("Secrets of "+t.Name, tl.From, tl.To, p.now, bars...),
+	))
 }
 
 func generationKind(status string) string {
@@ -102,6 +105,7 @@ func (p *tokenPage) endRotation(ctx app.Context) {
 		end, what, done = at.API.UndoRotation, "The rotation of “"+t.Name+"” is not undone.", "The rotation was undone. Only the old secret works."
 	}
 	p.rotation = tokenRotation{}
+	later(ctx, p, func(app.Context) { bridge.Focus("#secrets") }) // the button that would get the focus back goes
 	p.attempt(ctx, what, token.EndRotation(t.Token, undo, p.now), func(ctx context.Context) (taggedToken, error) {
 		if _, err := end(ctx, at.Team.Team.ID, at.ID); err != nil {
 			return taggedToken{}, err
