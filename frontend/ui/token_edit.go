@@ -24,7 +24,7 @@ type tokenEdit struct {
 	base    taggedToken // that the edit began from
 	errs    kit.Errors
 	asking  bool     // for the reader's own address
-	changes []string // what somebody else changed meanwhile
+	changes []string // what the token has become meanwhile
 }
 
 func (p *tokenPage) startEdit(ctx app.Context, what string) {
@@ -74,7 +74,7 @@ func (p *tokenPage) editForm(fields app.UI) app.UI {
 			items[i] = app.Li().Text(c)
 		}
 		body = append(body, app.Div().Class("banner", kit.Warn).Attr("role", "alert").Body(kit.Icon("triangle-alert"), app.Div().Body(
-			app.P().Text("Somebody else changed this token while you were editing. What you typed is still here; save again to put it on top."),
+			app.P().Text("This token was changed meanwhile, by somebody else or in another tab. What you typed is still here; save again to put it in place of what is there now."),
 			app.Ul().Class("change-list").Body(items...),
 		)))
 	}
@@ -209,8 +209,8 @@ func (p *tokenPage) drop(ctx app.Context, names []string) {
 }
 
 // send shows the change that the edit holds and has the server make it. If it is
-// refused the edit opens again as it was left; if somebody else was faster, what
-// they changed is shown with it.
+// refused the edit opens again as it was left; if it was changed meanwhile, what it
+// has become is shown with it.
 func (p *tokenPage) send(ctx app.Context, c api.UpdateToken) {
 	at, edit := p.At, p.edit
 	base, words := edit.base, editWords[edit.what]
@@ -246,7 +246,8 @@ func isAre(what string) string {
 	return "is"
 }
 
-// conflict keeps the edit on top of what somebody else made of the token.
+// conflict keeps the edit on top of what the token has become. Whoever changed
+// it may be the same person in another tab.
 func (p *tokenPage) conflict(ctx app.Context, fresh taggedToken) {
 	p.edit.changes = token.Changes(p.edit.base.Token, fresh.Token)
 	if len(p.edit.changes) == 0 {

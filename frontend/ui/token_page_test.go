@@ -91,7 +91,7 @@ func TestEditKeepsWhatWasTypedWhenSomebodyWasFaster(t *testing.T) {
 		p.saveEdit(ctx)
 		p.saveEdit(ctx) // a double click
 	})
-	drawn(t, p, "Somebody else changed this token while you were editing", "The note was changed.", `value="Shop"`)
+	drawn(t, p, "This token was changed meanwhile", "The note is now “by Ben”.", `value="Shop"`)
 	do(func(ctx app.Context) { p.saveEdit(ctx) })
 	drawn(t, p, "!Save name", "Shop", "by Ben")
 	sent := d.sent("PATCH", "/tok1")

@@ -175,7 +175,7 @@ func TestSentences(t *testing.T) {
 		{"429", problem(429, "", "", 21*time.Second), "Try again in 21 seconds."},
 		{"503 without a time", problem(503, "", "", 0), "Try again in a moment."},
 		{"500 names the request", problem(500, "secret", "", 0), "Request r1."},
-		{"412", problem(412, "", "", 0), "Somebody else"},
+		{"412", problem(412, "", "", 0), "This was changed meanwhile"},
 		{"403 of the server", problem(403, "Only owners may.", "Ask one.", 0), "Only owners may. Ask one."},
 		{"403 without words", problem(403, "", "", 0), "Your role"},
 		{"404", problem(404, "x", "", 0), "may not see it"},

@@ -45,7 +45,7 @@ func Sentence(err error) string {
 		}
 		return s
 	case p.Status == 412:
-		return "Somebody else has changed this meanwhile. Nothing was overwritten; look at it again."
+		return "This was changed meanwhile. Nothing was overwritten; look at it again."
 	case p.Status == 404:
 		return "This does not exist, or you may not see it."
 	case p.Status == 401:

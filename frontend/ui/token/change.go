@@ -14,8 +14,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Changes says in sentences what somebody else changed on a token while it was
-// being edited here.
+// Changes says in sentences what a token has become while it was being edited
+// here.
 func Changes(before, after api.Token) []string {
 	var out []string
 	say := func(changed bool, s string) {
@@ -24,7 +24,8 @@ func Changes(before, after api.Token) []string {
 		}
 	}
 	say(before.Name != after.Name, "The name is now “"+after.Name+"”.")
-	say(before.Note != after.Note, "The note was changed.")
+	say(before.Note != after.Note && after.Note != "", "The note is now “"+after.Note+"”.")
+	say(before.Note != after.Note && after.Note == "", "The note was taken away.")
 	if added := ability.Wider(before.Abilities, after.Abilities); len(added) > 0 {
 		out = append(out, "Abilities were added: "+strings.Join(added, ", ")+".")
 	}

@@ -10,7 +10,7 @@ import (
 
 func TestChangesOfSomebodyElse(t *testing.T) {
 	before := api.Token{
-		Name: "ERP", Status: "active", Abilities: []string{"orders:read"}, Addresses: []string{"10.0.0.0/8"},
+		Name: "ERP", Note: "by Ada", Status: "active", Abilities: []string{"orders:read"}, Addresses: []string{"10.0.0.0/8"},
 		RateLimit: api.RateLimit{Quota: 600, WindowSeconds: 60}, ExpiresAt: api.At(now), Generations: []api.Generation{{Number: 1, Status: "active"}},
 	}
 	tests := []struct {
@@ -20,7 +20,8 @@ func TestChangesOfSomebodyElse(t *testing.T) {
 	}{
 		{"nothing", func(*api.Token) {}, ""},
 		{"only used", func(t *api.Token) { t.LastUsedAt = api.At(now) }, ""},
-		{"name and note", func(t *api.Token) { t.Name, t.Note = "Shop", "x" }, "The name is now “Shop”. The note was changed."},
+		{"name and note", func(t *api.Token) { t.Name, t.Note = "Shop", "x" }, "The name is now “Shop”. The note is now “x”."},
+		{"no note", func(t *api.Token) { t.Note = "" }, "The note was taken away."},
 		{"abilities", func(t *api.Token) { t.Abilities = []string{"orders:write"} }, "Abilities were added: orders:write. Abilities were taken away: orders:read."},
 		{"addresses", func(t *api.Token) { t.Addresses = nil }, "It now works from any address."},
 		{"limit", func(t *api.Token) { t.RateLimit = api.RateLimit{Quota: 1, WindowSeconds: 3600} }, "The limit is now 1 request an hour."},
