@@ -221,7 +221,7 @@ func TestErrorsFindTheirFields(t *testing.T) {
 	if rest := html(t, e.Rest("#/addresses")); strings.Contains(rest, "Not an address") {
 		t.Errorf("what a field shows is shown above it too: %s", rest)
 	}
-	if got := e.Lines("#/addresses", 3); got != "Line 1, 3: Not an address." {
+	if got := e.Lines("#/addresses", 3); got != "Lines 1 and 3: Not an address." {
 		t.Errorf("got %q", got)
 	}
 	e.Take(ErrGivenUp)

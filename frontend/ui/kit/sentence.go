@@ -58,6 +58,15 @@ func Sentence(err error) string {
 	return p.Title + "."
 }
 
+// List joins words: a, b and c.
+func List(words []string, last string) string {
+	n := len(words)
+	if n < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
+}
+
 func join(parts ...string) string {
 	var out []string
 	for _, p := range parts {
@@ -184,20 +193,23 @@ func (e *Errors) Under(pointer string) string {
 // each mistake with its lines; what is wrong with the list itself comes first.
 func (e *Errors) Lines(pointer string, n int) string {
 	text := e.At(pointer)
-	at, said := map[string]string{}, []string{}
+	at, said := map[string][]string{}, []string{}
 	for i := range n {
 		wrong := e.At(pointer + "/" + strconv.Itoa(i))
-		switch {
-		case wrong == "":
-		case at[wrong] == "":
-			at[wrong] = "Line " + strconv.Itoa(i+1)
-			said = append(said, wrong)
-		default:
-			at[wrong] += ", " + strconv.Itoa(i+1)
+		if wrong == "" {
+			continue
 		}
+		if at[wrong] == nil {
+			said = append(said, wrong)
+		}
+		at[wrong] = append(at[wrong], strconv.Itoa(i+1))
 	}
 	for _, wrong := range said {
-		text = join(text, at[wrong]+": "+wrong)
+		word := "Lines "
+		if len(at[wrong]) == 1 {
+			word = "Line "
+		}
+		text = join(text, word+List(at[wrong], "and")+": "+wrong)
 	}
 	return text
 }

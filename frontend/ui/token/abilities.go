@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
@@ -196,17 +197,5 @@ func one(names []string) string {
 		}
 		out[i] = article + n
 	}
-	return list(out, "or")
-}
-
-// list joins words: a, b or c.
-func list(words []string, last string) string {
-	switch n := len(words); n {
-	case 0:
-		return ""
-	case 1:
-		return words[0]
-	default:
-		return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
-	}
+	return kit.List(out, "or")
 }

@@ -127,7 +127,7 @@ func addresses(callers []Caller) string {
 		}
 		out = append(out, name)
 	}
-	return list(out, "and")
+	return kit.List(out, "and")
 }
 
 // ClientName shortens a user agent to the product that it begins with: curl/8.5.

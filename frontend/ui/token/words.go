@@ -96,7 +96,7 @@ func places(addresses []string) string {
 		}
 		out = append(out, ShortAddress(a))
 	}
-	return list(out, "and") + " only"
+	return kit.List(out, "and") + " only"
 }
 
 // ShortAddress writes the prefix of a single address as that address.
