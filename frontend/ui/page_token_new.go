@@ -83,7 +83,7 @@ func (p *newTokenPage) draw(c api.Catalogue) app.UI {
 	if p.lost != nil {
 		return p.drawLost()
 	}
-	t := p.form.Token(p.now, c)
+	t, unsettled := p.form.Token(p.now, c)
 	return app.Div().Class("with-panel").Body(
 		app.Form().Class("token-form").Attr("novalidate", "").Attr("aria-label", "New token").OnSubmit(kit.Submit("create token", p.send)).Body(
 			p.errs.Rest("#/name", "#/env", "#/note", "#/abilities", "#/expires_at", "#/not_before", "#/addresses", "#/rate_limit", "#/rate_limit/quota", "#/rate_limit/window_seconds"),
@@ -93,7 +93,7 @@ func (p *newTokenPage) draw(c api.Catalogue) app.UI {
 				kit.Button(kit.ButtonOpts{Text: "Create token", Look: kit.Primary, Submit: true, Busy: p.request.busy}),
 			),
 		),
-		tokenPanel(t, p.form.Expiry.Choice == token.Never, c, p.now),
+		tokenPanel(t, unsettled, c, p.now),
 	)
 }
 

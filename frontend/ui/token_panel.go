@@ -13,8 +13,8 @@ import (
 
 // tokenPanel says in plain sentences what a token is able to do, and how to call
 // the API with it.
-func tokenPanel(t api.Token, never bool, c api.Catalogue, now time.Time) app.UI {
-	d := token.Describe(t, never, c, now)
+func tokenPanel(t api.Token, u token.Unsettled, c api.Catalogue, now time.Time) app.UI {
+	d := token.Describe(t, u, c, now)
 	body := []app.UI{app.H2().Text("What this token will do")}
 	if len(d.Can) > 0 {
 		body = append(body, app.P().Class("panel-lead").Text("It can"), panelList("is-can", "check", d.Can))

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 // Suggestions are names that say what a token is for.
@@ -167,9 +169,15 @@ func (f Form) Request(now time.Time, c api.Catalogue) (api.CreateToken, []api.Fi
 	return r, wrong
 }
 
-// Token returns the form as the token it would make, for the sentences about it.
-func (f Form) Token(now time.Time, c api.Catalogue) api.Token {
-	r, _ := f.Request(now, c)
+// Token returns the form as the token it would make, for the sentences about it,
+// and what of it is not to be told of yet.
+func (f Form) Token(now time.Time, c api.Catalogue) (api.Token, Unsettled) {
+	r, wrong := f.Request(now, c)
+	u := Unsettled{Addresses: slices.ContainsFunc(r.Addresses, func(a string) bool { return !validate.Address(a) })}
+	for _, w := range wrong {
+		u.Expiry = u.Expiry || w.Pointer == "#/expires_at"
+		u.Limit = u.Limit || w.Pointer == "#/rate_limit"
+	}
 	t := api.Token{
 		Name: r.Name, Env: r.Env, Abilities: *r.Abilities, Addresses: r.Addresses,
 		ExpiresAt: r.ExpiresAt, NotBefore: r.NotBefore, RateLimit: c.Tokens.DefaultRateLimit,
@@ -177,5 +185,5 @@ func (f Form) Token(now time.Time, c api.Catalogue) api.Token {
 	if r.RateLimit != nil {
 		t.RateLimit = *r.RateLimit
 	}
-	return t
+	return t, u
 }

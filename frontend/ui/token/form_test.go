@@ -173,3 +173,33 @@ func TestAddLine(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// What is still being written is not told as if it were meant.
+func TestNothingIsSaidOfWhatIsWrong(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Form)
+		want   Unsettled
+		not    string
+	}{
+		{"as it begins", func(*Form) {}, Unsettled{}, "nothing of this"},
+		{"never", func(f *Form) { f.Expiry.Choice = Never }, Unsettled{Expiry: true}, "It will never expire"}, // which the policy forbids
+		{"half a date", func(f *Form) { f.Expiry = Expiry{Choice: OnDate} }, Unsettled{Expiry: true}, "It will never expire"},
+		{"addresses", func(f *Form) { f.Addresses = "10.0.0.1" }, Unsettled{}, "any address"},
+		{"half an address", func(f *Form) { f.Addresses = "10.0.0.1\n999.1" }, Unsettled{Addresses: true}, "It works from"},
+		{"too many requests", func(f *Form) { f.Limit = Limit{Own: true, Quota: "999999999", Per: "second"} }, Unsettled{Limit: true}, "It may make"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := NewForm(Picker{Catalogue: catalogue(), Role: "developer"})
+			tt.change(&f)
+			tok, u := f.Token(now, catalogue())
+			if u != tt.want {
+				t.Errorf("got %+v, want %+v", u, tt.want)
+			}
+			if said := strings.Join(Describe(tok, u, catalogue(), now).Bounds, " "); strings.Contains(said, tt.not) {
+				t.Errorf("%q is in %q", tt.not, said)
+			}
+		})
+	}
+}

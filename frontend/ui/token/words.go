@@ -21,9 +21,12 @@ type Description struct {
 	Advice string   // "" if there is nothing to say
 }
 
-// Describe describes a token. Its expiry may be unknown yet (never false, time
-// zero): then nothing is said about it.
-func Describe(t api.Token, never bool, c api.Catalogue, now time.Time) Description {
+// Unsettled is what of a token is wrong or not written yet while a form is filled
+// in: nothing is said about it.
+type Unsettled struct{ Expiry, Addresses, Limit bool }
+
+// Describe describes a token.
+func Describe(t api.Token, u Unsettled, c api.Catalogue, now time.Time) Description {
 	var d Description
 	resources := map[string]bool{}
 	risky := false
@@ -54,17 +57,22 @@ func Describe(t api.Token, never bool, c api.Catalogue, now time.Time) Descripti
 	if t.NotBefore.After(now) {
 		d.Bounds = append(d.Bounds, "It starts to work on "+bridge.FormatDate(t.NotBefore.Time, bridge.Minute)+".")
 	}
-	if never || !t.ExpiresAt.IsZero() {
+	if !u.Expiry {
 		d.Bounds = append(d.Bounds, ExpiryWords(t.ExpiresAt.Time, now))
 	}
-	d.Bounds = append(d.Bounds, "It works from "+places(t.Addresses)+".", "It may make "+LimitWords(t.RateLimit)+"; what is beyond is answered with 429.")
+	if !u.Addresses {
+		d.Bounds = append(d.Bounds, "It works from "+places(t.Addresses)+".")
+	}
+	if !u.Limit {
+		d.Bounds = append(d.Bounds, "It may make "+LimitWords(t.RateLimit)+"; what is beyond is answered with 429.")
+	}
 
 	switch {
 	case len(d.Can) == 0:
 		d.Advice = "Without an ability it can only ask who it is. Choose at least one."
-	case risky && t.Env == "live" && len(t.Addresses) == 0:
+	case risky && t.Env == "live" && !u.Addresses && len(t.Addresses) == 0:
 		d.Advice = "Whoever gets hold of it can use its high-risk abilities from anywhere. If the caller has a fixed address, add it."
-	case risky && t.Env == "live" && never:
+	case risky && t.Env == "live" && !u.Expiry && t.ExpiresAt.IsZero():
 		d.Advice = "A token with high risk that never expires is worth stealing. Consider an expiry and rotate in time."
 	}
 	return d

@@ -16,33 +16,32 @@ func TestDescribe(t *testing.T) {
 	tests := []struct {
 		name                       string
 		t                          api.Token
-		never                      bool
 		can, cannot, bound, advice string
 	}{
 		{
-			"reads", live(func(*api.Token) {}), false, "read orders",
+			"reads", live(func(*api.Token) {}), "read orders",
 			"create, change or cancel orders; erase orders; do anything else; sign in here, or manage people or other tokens",
 			"It works from any address.", "",
 		},
 		{
-			"writes from anywhere", live(func(t *api.Token) { t.Abilities = []string{"orders:write"} }), false,
+			"writes from anywhere", live(func(t *api.Token) { t.Abilities = []string{"orders:write"} }),
 			"create, change and cancel orders", "read orders; erase orders; do anything else; sign in here, or manage people or other tokens",
 			"It works on live data.", "Whoever gets hold of it can use its high-risk abilities from anywhere. If the caller has a fixed address, add it.",
 		},
 		{
-			"writes test data", live(func(t *api.Token) { t.Abilities, t.Env = []string{"orders:write"}, "test" }), false,
+			"writes test data", live(func(t *api.Token) { t.Abilities, t.Env = []string{"orders:write"}, "test" }),
 			"create, change and cancel orders", "read orders; erase orders; do anything else; sign in here, or manage people or other tokens",
 			"It works on test data only; live data is out of its reach.", "",
 		},
 		{
 			"writes for ever", live(func(t *api.Token) {
 				t.Abilities, t.ExpiresAt, t.Addresses = []string{"orders:write"}, api.Time{}, []string{"10.0.0.0/8", "203.0.113.7/32"}
-			}), true,
+			}),
 			"create, change and cancel orders", "read orders; erase orders; do anything else; sign in here, or manage people or other tokens",
 			"It works from 10.0.0.0/8 and 203.0.113.7 only.", "A token with high risk that never expires is worth stealing. Consider an expiry and rotate in time.",
 		},
 		{
-			"nothing", live(func(t *api.Token) { t.Abilities = nil }), false, "",
+			"nothing", live(func(t *api.Token) { t.Abilities = nil }), "",
 			"read orders; create, change or cancel orders; erase orders; read its own usage; rotate itself; sign in here, or manage people or other tokens",
 			"It may make 600 requests a minute; what is beyond is answered with 429.", "Without an ability it can only ask who it is. Choose at least one.",
 		},
@@ -50,14 +49,14 @@ func TestDescribe(t *testing.T) {
 			"an ability that left the catalogue, later, from many places", live(func(t *api.Token) {
 				t.Abilities, t.NotBefore = []string{"gone:away", "usage:read"}, api.At(now.AddDate(0, 0, 1))
 				t.Addresses = []string{"10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32", "10.0.0.4/32", "2001:db8::/32"}
-			}), false,
+			}),
 			"read its own usage", "do anything else; sign in here, or manage people or other tokens",
 			"It works from 10.0.0.1, 10.0.0.2, 10.0.0.3 and 2 other networks only.", "",
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := Describe(tt.t, tt.never, catalogue(), now)
+			d := Describe(tt.t, Unsettled{}, catalogue(), now)
 			if got := strings.Join(d.Can, "; "); got != tt.can {
 				t.Errorf("can: got %q, want %q", got, tt.can)
 			}
