@@ -114,11 +114,7 @@ func (p *newTokenPage) send(ctx app.Context) {
 	}
 	body, wrong := p.form.Request(time.Now(), c)
 	p.taken = ""
-	p.errs.Check(body)
-	for _, w := range wrong {
-		p.errs.Add(w.Pointer, w.Detail)
-	}
-	if p.errs.Any() {
+	if !p.errs.Check(body, wrong...) {
 		focusWrong(ctx)
 		return
 	}

@@ -142,6 +142,9 @@ func (p *tokenPage) change(now time.Time) (c api.UpdateToken, wrong []api.FieldE
 	switch e.what {
 	case "name":
 		c.Name = api.Some(strings.TrimSpace(e.form.Name))
+		if c.Name.Value == "" {
+			refuse(token.Nameless)
+		}
 	case "note":
 		c.Note = api.Some(e.form.Note)
 	case "abilities":
@@ -184,11 +187,7 @@ func (p *tokenPage) saveEdit(ctx app.Context) {
 		return
 	}
 	c, wrong := p.change(time.Now())
-	e.errs.Check(e.checkable(c))
-	for _, w := range wrong {
-		e.errs.Add(w.Pointer, w.Detail)
-	}
-	if e.errs.Any() {
+	if !e.errs.Check(e.checkable(c), wrong...) {
 		focusWrong(ctx)
 		return
 	}

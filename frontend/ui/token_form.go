@@ -21,7 +21,7 @@ func (p *newTokenPage) about() app.UI {
 	name := []app.UI{
 		kit.Text(kit.TextOpts{
 			ID: "token-name", Label: "Name", Bind: &p.form.Name, Error: p.errs.At("#/name"), Autofocus: true,
-			Hint: "What it is for. Names are unique in the team while a token lives.",
+			Hint: "Unique in the team while the token lives.",
 		}),
 	}
 	if p.taken != "" {

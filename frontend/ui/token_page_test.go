@@ -144,7 +144,7 @@ func TestEditIsCheckedHere(t *testing.T) {
 		change func(*token.Form)
 		want   string
 	}{
-		{"name", func(f *token.Form) { f.Name = " " }, "This is needed."},
+		{"name", func(f *token.Form) { f.Name = " " }, "Give it a name."},
 		{"note", func(f *token.Form) { f.Note = "\x00" }, "without control characters"},
 		{"note", func(f *token.Form) { f.Note = "gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A" }, "Take the secret out"},
 		{"addresses", func(f *token.Form) { f.Addresses = "home" }, "This is not an IP address or network."},

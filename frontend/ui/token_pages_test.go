@@ -261,7 +261,7 @@ func TestNewTokenChecksBeforeItSends(t *testing.T) {
 		p.form.Addresses, p.form.Limit = "home", token.Limit{Own: true, Quota: "9999999", Per: "minute"}
 		p.send(ctx)
 	})
-	drawn(t, p, "This is needed.", "This is not an IP address or network.", "This portal allows at most 6000 requests a minute.")
+	drawn(t, p, "Give it a name.", "This is not an IP address or network.", "This portal allows at most 6000 requests a minute.")
 	if n := len(d.sent("POST", "/tokens")); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}

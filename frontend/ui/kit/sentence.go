@@ -126,9 +126,13 @@ type Errors struct {
 	shown map[string]bool
 }
 
-// Check checks a request in the browser and reports whether it may be sent.
-func (e *Errors) Check(body any) bool {
+// Check checks a request in the browser and reports whether it may be sent. Found
+// is what the page knows to be wrong itself; it says that in its own words.
+func (e *Errors) Check(body any, found ...api.FieldError) bool {
 	*e = Errors{}
+	for _, w := range found {
+		e.put(w)
+	}
 	for _, w := range validate.Check(body) {
 		e.put(w)
 	}

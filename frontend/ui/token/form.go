@@ -16,6 +16,9 @@ import (
 // Suggestions are names that say what a token is for.
 var Suggestions = []string{"ERP integration", "Web shop", "Reporting", "Warehouse", "Local development"}
 
+// Nameless is what is said of a token without a name.
+const Nameless = "Give it a name."
+
 // Form is a new token as it is being filled in: text as it was typed.
 type Form struct {
 	Name, Env string
@@ -150,6 +153,9 @@ func (f Form) Request(now time.Time, c api.Catalogue) (api.CreateToken, []api.Fi
 		if detail != "" {
 			wrong = append(wrong, api.FieldError{Pointer: pointer, Detail: detail})
 		}
+	}
+	if r.Name == "" {
+		refuse("#/name", Nameless)
 	}
 	expires, detail := f.Expiry.Time(now, now, c.Tokens)
 	refuse("#/expires_at", detail)
