@@ -24,7 +24,7 @@ func (t *target) load(ctx context.Context, length time.Duration, connections int
 	var wg sync.WaitGroup
 	took := make([][]time.Duration, connections)
 	errs := make([]error, connections)
-	begin, computed := time.Now(), cpuOf(t.pid)
+	begin, computed, behind := time.Now(), cpuOf(t.pid), cpuOf(t.behind)
 	end := begin.Add(length)
 	for i := range connections {
 		wg.Go(func() { took[i], errs[i] = t.drive(ctx, requests, i, end) })
@@ -36,6 +36,7 @@ func (t *target) load(ctx context.Context, length time.Duration, connections int
 	}
 	all := slices.Concat(took...)
 	t.cpu = append(t.cpu, (cpuOf(t.pid)-computed)/time.Duration(len(all)))
+	t.cpuBehind = append(t.cpuBehind, (cpuOf(t.behind)-behind)/time.Duration(len(all)))
 	slices.Sort(all)
 	t.rates = append(t.rates, float64(len(all))/elapsed.Seconds())
 	t.p50 = append(t.p50, all[len(all)/2])

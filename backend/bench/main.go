@@ -49,16 +49,18 @@ type target struct {
 	name   string
 	addr   string
 	pid    int
+	behind int // the process of its database, 0 if it has none of its own
 	method string
 	path   string
 	want   int
 	tokens []string
 
-	rates  []float64       // requests a second, one a round
-	ratios []float64       // to the bare server of the same round
-	cpu    []time.Duration // of the server process, for one request
-	p50    []time.Duration
-	p99    []time.Duration
+	rates     []float64       // requests a second, one a round
+	ratios    []float64       // to the bare server of the same round
+	cpu       []time.Duration // of the server process, for one request
+	cpuBehind []time.Duration // of its database
+	p50       []time.Duration
+	p99       []time.Duration
 }
 
 // plan is what the flags say.
@@ -83,13 +85,13 @@ func measure(ctx context.Context, p plan) error {
 		return err
 	}
 	targets := []*target{{name: "bare Fiber", addr: bare.Addr, pid: bare.PID, method: "GET", path: "/hello", want: 200, tokens: []string{"none"}}}
-	add := func(store string, r ready) {
+	add := func(store string, r ready, behind int) {
 		for _, t := range []*target{
 			{name: "who am I", method: "GET", path: "/api/v1/token", want: 200},
 			{name: "refusal (403)", method: "DELETE", path: "/api/v1/orders/none", want: 403},
 			{name: "list of orders", method: "GET", path: "/api/v1/orders?limit=1", want: 200},
 		} {
-			t.name, t.addr, t.pid, t.tokens = store+", "+t.name, r.Addr, r.PID, r.Secrets
+			t.name, t.addr, t.pid, t.behind, t.tokens = store+", "+t.name, r.Addr, r.PID, behind, r.Secrets
 			if strings.Contains(t.name, p.only) {
 				targets = append(targets, t)
 			}
@@ -99,17 +101,17 @@ func measure(ctx context.Context, p plan) error {
 	if err != nil {
 		return err
 	}
-	add("SQLite", sqlite)
-	uri, end, err := mongotest.Run(ctx, dir+"/mongod")
+	add("SQLite", sqlite, 0)
+	set, err := mongotest.Run(ctx, dir+"/mongod")
 	if err != nil {
 		fmt.Println("Without MongoDB:", err)
 	} else {
-		defer end()
-		mongodb, err := servers.start(ctx, "mongodb", mongotest.WithDatabase(uri, "gatehouse_bench"))
+		defer set.Stop()
+		mongodb, err := servers.start(ctx, "mongodb", mongotest.WithDatabase(set.URI, "gatehouse_bench"))
 		if err != nil {
 			return err
 		}
-		add("MongoDB", mongodb)
+		add("MongoDB", mongodb, set.PID(0))
 	}
 	for round := range p.rounds {
 		for _, t := range targets {
@@ -126,14 +128,21 @@ func measure(ctx context.Context, p plan) error {
 func report(targets []*target, p plan) {
 	fmt.Printf("\n%d connections, %d rounds of %v each, in turns; median [least to most]\n\n", p.connections, p.rounds, p.length)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "server\trequests/s\tof bare Fiber\tCPU of the server\tp50\tp99")
+	fmt.Fprintln(w, "server\trequests/s\tof bare Fiber\tCPU of the server\tof its mongod\tp50\tp99")
 	for _, t := range targets {
-		fmt.Fprintf(w, "%s\t%.0f [%.0f to %.0f]\t%.0f %% [%.0f to %.0f]\t%v\t%v\t%v\n", t.name,
+		fmt.Fprintf(w, "%s\t%.0f [%.0f to %.0f]\t%.0f %% [%.0f to %.0f]\t%v\t%s\t%v\t%v\n", t.name,
 			median(t.rates), slices.Min(t.rates), slices.Max(t.rates),
 			100*median(t.ratios), 100*slices.Min(t.ratios), 100*slices.Max(t.ratios),
-			median(t.cpu).Round(100*time.Nanosecond), median(t.p50).Round(10*time.Microsecond), median(t.p99).Round(100*time.Microsecond))
+			median(t.cpu).Round(100*time.Nanosecond), t.databaseCPU(), median(t.p50).Round(10*time.Microsecond), median(t.p99).Round(100*time.Microsecond))
 	}
 	_ = w.Flush()
+}
+
+func (t *target) databaseCPU() string {
+	if t.behind == 0 {
+		return "-"
+	}
+	return median(t.cpuBehind).Round(100 * time.Nanosecond).String()
 }
 
 func median[T float64 | time.Duration](list []T) T {

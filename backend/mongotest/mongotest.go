@@ -88,16 +88,9 @@ func startShared() (*Set, error) {
 	return set, nil
 }
 
-// Run starts a replica set of one member with its data in dir and returns its
-// URI, without the name of a database, and how to end it; dir stays. It is for
-// programs that are no tests, such as benchmarks.
-func Run(ctx context.Context, dir string) (uri string, stop func(), err error) {
-	set, err := runSet(ctx, dir, 1, false)
-	if err != nil {
-		return "", nil, err
-	}
-	return set.URI, set.stop, nil
-}
+// Run starts a replica set of one member with its data in dir; dir stays. It is
+// for programs that are no tests, such as benchmarks, which have to stop it.
+func Run(ctx context.Context, dir string) (*Set, error) { return runSet(ctx, dir, 1, false) }
 
 // StartStandalone returns the URI of a mongod that is no replica set, so has no
 // transactions. It ends with the test.

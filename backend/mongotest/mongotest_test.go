@@ -90,15 +90,15 @@ func TestRunEndsWithItsStop(t *testing.T) {
 		testskip.Because(t, "a server was given, so none is started.")
 	}
 	dir := t.TempDir()
-	uri, stop, err := Run(t.Context(), dir)
+	set, err := Run(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := open(t, WithDatabase(uri, "bench"))
+	db := open(t, WithDatabase(set.URI, "bench"))
 	if _, err := db.Collection("things").InsertOne(t.Context(), bson.D{}); err != nil {
 		t.Error(err)
 	}
-	addr := strings.TrimSuffix(strings.TrimPrefix(uri, "mongodb://"), "/?replicaSet=rs0")
+	addr := strings.TrimSuffix(strings.TrimPrefix(set.URI, "mongodb://"), "/?replicaSet=rs0")
 	if !dials(addr) {
 		t.Errorf("nobody listens at %s", addr)
 	}
@@ -106,7 +106,7 @@ func TestRunEndsWithItsStop(t *testing.T) {
 	if err := db.Client().Disconnect(t.Context()); err != nil {
 		t.Error(err)
 	}
-	stop()
+	set.Stop()
 	if dials(addr) {
 		t.Errorf("somebody still listens at %s", addr)
 	}

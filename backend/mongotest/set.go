@@ -41,7 +41,7 @@ func StartReplicaSet(t testing.TB, n int) *Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(set.stop)
+	t.Cleanup(set.Stop)
 	return set
 }
 
@@ -59,7 +59,7 @@ func runSet(ctx context.Context, dir string, n int, sweep bool) (_ *Set, err err
 	set := &Set{dismiss: func() {}}
 	defer func() {
 		if err != nil {
-			set.stop()
+			set.Stop()
 		}
 	}()
 	members, addrs, pids := bson.A{}, []string{}, []int{}
@@ -148,7 +148,11 @@ func (s *Set) Restart(t testing.TB, member int) {
 // Addr returns the host:port of a member.
 func (s *Set) Addr(member int) string { return s.members[member].addr }
 
-func (s *Set) stop() {
+// PID returns the id of the process of a member, or 0 if it was never started.
+func (s *Set) PID(member int) int { return s.members[member].pid() }
+
+// Stop ends all members. Tests need not call it.
+func (s *Set) Stop() {
 	s.dismiss()
 	for _, d := range s.members {
 		d.kill()
