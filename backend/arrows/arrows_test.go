@@ -27,8 +27,9 @@ var may = map[string][]string{
 
 	"backend/secret":  {},
 	"backend/portal":  {"backend/secret", "shared/..."},
-	"backend/sqlite":  {"backend/portal", "shared/..."},
-	"backend/mongo":   {"backend/portal", "shared/..."},
+	"backend/block":   {"backend/portal"},
+	"backend/sqlite":  {"backend/block", "backend/portal", "shared/..."},
+	"backend/mongo":   {"backend/block", "backend/portal", "shared/..."},
 	"backend/mail":    {"backend/portal", "backend/secret"},
 	"backend/config":  {"backend/portal", "backend/mail", "deploy", "shared/..."},
 	"backend/httpapi": {"backend/portal", "backend/secret", "shared/...", "web"},

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/block"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
@@ -56,12 +57,12 @@ func TestListsUseIndexes(t *testing.T) {
 	after := &portal.CallCursor{At: at, ID: "id"}
 	for name, c := range map[string]struct {
 		f    portal.CallFilter
-		last *block
+		last *block.Block
 		want string
 	}{
 		"calls":          {portal.CallFilter{}, nil, "SEARCH calls USING INDEX calls_by_time (team=?)"},
 		"calls after":    {portal.CallFilter{After: after}, nil, "SEARCH calls USING INDEX calls_by_time (team=? AND newest_at<?)"},
-		"calls go on":    {portal.CallFilter{}, &block{}, "SEARCH calls USING INDEX calls_by_time (team=? AND (newest_at,first_id)<(?,?))"},
+		"calls go on":    {portal.CallFilter{}, &block.Block{}, "SEARCH calls USING INDEX calls_by_time (team=? AND (newest_at,first_id)<(?,?))"},
 		"calls filtered": {portal.CallFilter{Token: "tok", Status: 4, From: at, To: at}, nil, "SEARCH calls USING INDEX calls_by_time (team=? AND newest_at>? AND newest_at<?)"},
 	} {
 		c.f.Team, c.f.Limit = "tea", 101

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/block"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
@@ -95,12 +96,16 @@ func (w *work) pruneCalls(before portal.PruneTimes, limit int) (removed int, err
 		if removed >= limit {
 			return nil
 		}
-		count := 0
+		type stored struct {
+			id    int64
+			count int
+			block.Block
+		}
 		old, err := list(w, `SELECT id, newest_at, count FROM calls INDEXED BY calls_by_time
 			WHERE team = ? AND newest_at < ? AND oldest_at < ? ORDER BY newest_at, first_id LIMIT ?`,
-			[]any{team, hourEnd(past), past, limit}, func(scan scanner) (b block, err error) {
-				err = scan(&b.id, &b.newestAt, &count)
-				b.calls = make([]*portal.Call, count)
+			[]any{team, block.HourEnd(past), past, limit}, func(scan scanner) (b stored, err error) {
+				b.Team = team
+				err = scan(&b.id, &b.NewestAt, &b.count)
 				return b, err
 			})
 		if err != nil {
@@ -110,11 +115,11 @@ func (w *work) pruneCalls(before portal.PruneTimes, limit int) (removed int, err
 			if removed >= limit {
 				return nil
 			}
-			n := len(b.calls)
-			if b.newestAt < past && n <= limit-removed {
+			n := b.count
+			if b.NewestAt < past && n <= limit-removed {
 				_, err = w.exec(`DELETE FROM calls WHERE id = ?`, b.id)
 			} else {
-				n, err = w.cutBlock(b.id, team, before.Calls, limit-removed)
+				n, err = w.cutBlock(b.id, &b.Block, before.Calls, limit-removed)
 			}
 			if err != nil {
 				return err
@@ -126,35 +131,23 @@ func (w *work) pruneCalls(before portal.PruneTimes, limit int) (removed int, err
 	return removed, err
 }
 
-// cutBlock removes at most limit calls before a time from a block.
-func (w *work) cutBlock(id int64, team string, before time.Time, limit int) (removed int, err error) {
+// cutBlock removes at most limit calls before a time from a block. What is left
+// keeps its newest_at: another cut takes it when its hour is over.
+func (w *work) cutBlock(id int64, b *block.Block, before time.Time, limit int) (removed int, err error) {
 	var data []byte
 	if _, err := w.row(`SELECT data FROM calls WHERE id = ?`, []any{id}, &data); err != nil {
 		return 0, err
 	}
-	var left block
-	err = unpackCalls(team, data, func(c *portal.Call) {
-		if removed < limit && c.At.Before(before) {
-			removed++
-			return
-		}
-		left.calls = append(left.calls, new(*c))
-	})
+	left, removed, err := block.Cut(b, data, before, limit)
 	if err != nil {
 		return 0, err
 	}
-	if len(left.calls) == 0 {
+	if len(left.Calls) == 0 {
 		_, err = w.exec(`DELETE FROM calls WHERE id = ?`, id)
 		return removed, err
 	}
-	oldest := left.calls[0].At.UnixMilli()
-	for _, c := range left.calls {
-		oldest = min(oldest, c.At.UnixMilli())
-	}
-	// What the block is known by stays, and so does its newest_at: another cut
-	// takes it when its hour is over.
 	_, err = w.exec(`UPDATE calls SET oldest_at = ?, count = ?, tokens = ?, data = ? WHERE id = ?`,
-		oldest, len(left.calls), left.tokens(), left.pack(), id)
+		left.OldestAt, len(left.Calls), tokenMarks(left), left.Pack(), id)
 	return removed, err
 }
 

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
-	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/block"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
@@ -17,71 +17,6 @@ const (
 	// to those that are stored.
 	batchesLogged = 64
 )
-
-type rollupKey struct {
-	team, token, route string
-	step               portal.Step
-	at                 int64
-	status             int
-}
-
-func keyOf(r *portal.Rollup) rollupKey {
-	return rollupKey{r.Team, r.Token, r.Route, r.Step, r.At.UnixMilli(), r.Status}
-}
-
-// packRollups writes sums for the log.
-func packRollups(rollups []portal.Rollup) []byte {
-	p := newPacker(len(rollups) * 32)
-	for i := range rollups {
-		r := &rollups[i]
-		p.text(r.Team)
-		p.text(string(r.Step))
-		p.int(r.At.UnixMilli())
-		p.text(r.Token)
-		p.text(r.Route)
-		p.int(int64(r.Status))
-		p.int(r.Calls)
-		used := 0
-		for _, n := range r.Bucket {
-			if n != 0 {
-				used++
-			}
-		}
-		p.uint(uint64(used))
-		for i, n := range r.Bucket {
-			if n != 0 {
-				p.uint(uint64(i))
-				p.int(n)
-			}
-		}
-	}
-	return p.b
-}
-
-// addPacked adds logged sums to sums.
-func addPacked(data []byte, sums map[rollupKey]*portal.Rollup) error {
-	u := unpacker{b: data}
-	for u.more() {
-		r := portal.Rollup{Team: u.text(), Step: portal.Step(u.text()), At: time.UnixMilli(u.int()).UTC()}
-		r.Token, r.Route, r.Status, r.Calls = u.text(), u.text(), int(u.int()), u.int()
-		for range u.uint() {
-			i, n := u.uint(), u.int()
-			if i >= portal.Buckets || u.err != nil {
-				return errPacked
-			}
-			r.Bucket[i] = n
-		}
-		if u.err != nil {
-			break
-		}
-		if k := keyOf(&r); sums[k] == nil {
-			sums[k] = &r
-		} else {
-			addRollup(sums[k], &r)
-		}
-	}
-	return u.err
-}
 
 // logRollups stores packed sums to be added later, or at once if the log is
 // long.
@@ -99,25 +34,21 @@ func (w *work) logRollups(sums []byte) error {
 // settleRollups adds what is in the log to the sums that are stored. Those are
 // read, added up and written back: the transaction is the only one.
 func (w *work) settleRollups() error {
-	sums := map[rollupKey]*portal.Rollup{}
+	var sums block.Sums
 	err := w.rows(`SELECT data FROM rollup_log`, nil, func(scan scanner) error {
 		var data []byte
 		if err := scan(&data); err != nil {
 			return err
 		}
-		return addPacked(data, sums)
+		return block.UnpackSums(data, sums.Add)
 	})
-	if err != nil || len(sums) == 0 {
+	if err != nil || len(sums.List()) == 0 {
 		return err
 	}
-	keys := make([]rollupKey, 0, len(sums))
-	for k := range sums {
-		keys = append(keys, k)
-	}
-	err = chunks(keys, rowsAtOnce, func(part []rollupKey) error {
+	err = chunks(sums.List(), rowsAtOnce, func(part []portal.Rollup) error {
 		args := make([]any, 0, len(part)*8)
-		for _, k := range part {
-			args = append(args, k.team, string(k.step), k.at, k.token, k.route, k.status)
+		for i := range part {
+			args = append(args, rollupKey(&part[i])...)
 		}
 		query := `SELECT ` + rollupColumns + ` FROM rollups WHERE (team, step, at, token, route, status) IN (VALUES ` + rowMarks(6, len(part)) + `)`
 		stored, err := list(w, query, args, scanRollup)
@@ -125,12 +56,11 @@ func (w *work) settleRollups() error {
 			return err
 		}
 		for i := range stored {
-			addRollup(sums[keyOf(&stored[i])], &stored[i])
+			sums.Add(&stored[i]) // to one in part
 		}
 		args = args[:0]
-		for _, k := range part {
-			sum := sums[k]
-			args = append(args, k.team, string(k.step), k.at, k.token, k.route, k.status, sum.Calls, packBuckets(&sum.Bucket))
+		for i := range part {
+			args = append(append(args, rollupKey(&part[i])...), part[i].Calls, packBuckets(&part[i].Bucket))
 		}
 		_, err = w.exec(`INSERT OR REPLACE INTO rollups (`+rollupColumns+`) VALUES `+rowMarks(8, len(part)), args...)
 		return err
@@ -147,11 +77,9 @@ func rowMarks(columns, rows int) string {
 	return strings.Repeat(marks(columns)+",", rows-1) + marks(columns)
 }
 
-func addRollup(sum, r *portal.Rollup) {
-	sum.Calls += r.Calls
-	for i, n := range r.Bucket {
-		sum.Bucket[i] += n
-	}
+// rollupKey returns what makes a sum, in the order of the columns.
+func rollupKey(r *portal.Rollup) []any {
+	return []any{r.Team, string(r.Step), r.At.UnixMilli(), r.Token, r.Route, r.Status}
 }
 
 // packBuckets writes the counts as unsigned varints and leaves trailing zeros

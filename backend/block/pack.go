@@ -1,11 +1,11 @@
-package sqlite
+package block
 
 import (
 	"encoding/binary"
 	"errors"
 )
 
-// packer writes rows of calls and sums as bytes: numbers as varints, and a text
+// packer writes calls and sums as bytes: numbers as varints, and a text
 // that comes again as the number of its first appearance.
 type packer struct {
 	b     []byte
@@ -36,7 +36,7 @@ func (p *packer) text(s string) {
 	p.once(s)
 }
 
-var errPacked = errors.New("a row of packed calls or sums is damaged")
+var errPacked = errors.New("packed calls or sums are damaged")
 
 // unpacker reads what a packer wrote. After an error everything it returns is
 // zero, and err says so.

@@ -1,0 +1,98 @@
+package block
+
+import (
+	"time"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
+)
+
+// Sums adds up sums of calls: there is one for each team, step, time, token,
+// route and status. The zero value is empty.
+type Sums struct {
+	at   map[sumKey]int // in list
+	list []portal.Rollup
+}
+
+// sumKey is what makes a sum.
+type sumKey struct {
+	team, token, route string
+	step               portal.Step
+	at                 int64
+	status             int
+}
+
+// Add adds a sum to the one of its kind.
+func (s *Sums) Add(r *portal.Rollup) {
+	k := sumKey{r.Team, r.Token, r.Route, r.Step, r.At.UnixMilli(), r.Status}
+	i, ok := s.at[k]
+	if !ok {
+		if s.at == nil {
+			s.at = map[sumKey]int{}
+		}
+		s.at[k] = len(s.list)
+		s.list = append(s.list, *r)
+		return
+	}
+	sum := &s.list[i]
+	sum.Calls += r.Calls
+	for b, n := range r.Bucket {
+		sum.Bucket[b] += n
+	}
+}
+
+// List returns the sums, each where the first of its kind came. It is shared
+// with s, so a later Add changes it.
+func (s *Sums) List() []portal.Rollup { return s.list }
+
+// PackSums writes sums.
+func PackSums(sums []portal.Rollup) []byte {
+	p := newPacker(len(sums) * 32)
+	for i := range sums {
+		p.sum(&sums[i])
+	}
+	return p.b
+}
+
+func (p *packer) sum(r *portal.Rollup) {
+	p.text(r.Team)
+	p.text(string(r.Step))
+	p.int(r.At.UnixMilli())
+	p.text(r.Token)
+	p.text(r.Route)
+	p.int(int64(r.Status))
+	p.int(r.Calls)
+	used := 0
+	for _, n := range r.Bucket {
+		if n != 0 {
+			used++
+		}
+	}
+	p.uint(uint64(used))
+	for i, n := range r.Bucket {
+		if n != 0 {
+			p.uint(uint64(i))
+			p.int(n)
+		}
+	}
+}
+
+// UnpackSums calls each for every packed sum. What each is given is its own
+// only until it returns.
+func UnpackSums(data []byte, each func(r *portal.Rollup)) error {
+	u := unpacker{b: data}
+	for u.more() {
+		r := portal.Rollup{Team: u.text(), Step: portal.Step(u.text()), At: time.UnixMilli(u.int()).UTC()}
+		r.Token, r.Route, r.Status, r.Calls = u.text(), u.text(), int(u.int()), u.int()
+		for range u.uint() {
+			i, n := u.uint(), u.int()
+			if i >= portal.Buckets || u.err != nil {
+				return errPacked
+			}
+			r.Bucket[i] = n
+		}
+		if u.err == nil {
+			each(&r)
+		}
+	}
+	return u.err
+}
