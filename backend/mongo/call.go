@@ -2,86 +2,40 @@ package mongo
 
 import (
 	"context"
-	"net/netip"
-	"strings"
-	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
+	"github.com/gatehouse-portal/gatehouse/backend/block"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-type callDoc struct {
-	ID         string        `bson:"_id"`
-	Team       string        `bson:"team"`
-	At         instant       `bson:"at"`
-	Token      string        `bson:"token"`
-	Generation int           `bson:"generation"`
-	Method     string        `bson:"method"`
-	Route      string        `bson:"route"`
-	Status     int           `bson:"status"`
-	Code       portal.Code   `bson:"code"`
-	Duration   time.Duration `bson:"duration_ns"`
-	Bytes      int64         `bson:"bytes"`
-	Address    []byte        `bson:"address,omitempty"` // 4 or 16 bytes, so that networks are ranges
-	Zone       string        `bson:"zone,omitempty"`    // of a link-local IPv6 address
-	UserAgent  string        `bson:"user_agent"`
-	RequestID  string        `bson:"request_id"`
-}
-
-func callCollections() []collection {
-	return []collection{{
-		name: "calls",
-		schema: object("_id", text, "team", text, "at", orNullDate, "token", text, "generation", number, "method", text, "route", text,
-			"status", number, "code", text, "duration_ns", number, "bytes", number, "?address", binary, "?zone", text,
-			"user_agent", text, "request_id", text),
-		// Each index is written once more for every call, so there are no more
-		// than lists need: the rarer filters read along one of these.
-		indexes: []mongo.IndexModel{index("team", "-at", "-_id"), index("team", "token", "-at", "-_id"), index("at")},
-	}}
-}
-
-func toCallDoc(c *portal.Call) callDoc {
-	return callDoc{
-		ID: c.ID, Team: c.Team, At: toInstant(c.At), Token: c.Token, Generation: c.Generation, Method: c.Method, Route: c.Route,
-		Status: c.Status, Code: c.Code, Duration: c.Duration, Bytes: c.Bytes, Address: c.Address.AsSlice(), Zone: c.Address.Zone(),
-		UserAgent: c.UserAgent, RequestID: c.RequestID,
-	}
-}
-
-func (d callDoc) value() (portal.Call, error) {
-	address, _ := netip.AddrFromSlice(d.Address) // of no bytes: the zero address
-	if d.Zone != "" {
-		address = address.WithZone(d.Zone)
-	}
-	return portal.Call{
-		ID: d.ID, Team: d.Team, At: toTime(d.At), Token: d.Token, Generation: d.Generation, Method: d.Method, Route: d.Route,
-		Status: d.Status, Code: d.Code, Duration: d.Duration, Bytes: d.Bytes, Address: address, UserAgent: d.UserAgent, RequestID: d.RequestID,
-	}, nil
-}
-
-// RecordCalls implements [portal.CallStore]. A batch is known by its calls: if
+// RecordCalls implements [portal.CallStore]. A batch is known by its blocks: if
 // any of them is stored, all of it is, because it was written whole.
 func (s *Store) RecordCalls(ctx context.Context, b portal.CallBatch) error {
 	look := transactionOf(ctx) != nil // a duplicate would end the transaction of others
-	return s.inTransaction(ctx, "record calls", func(ctx context.Context) error {
+	var blocks []any
+	var ids []string
+	for _, calls := range block.Of(b.Calls) {
+		blocks, ids = append(blocks, toBlockDoc(calls)), append(ids, calls.FirstID)
+	}
+	err := s.inTransaction(ctx, "record calls", func(ctx context.Context) error {
 		t, err := need(ctx, "recording")
 		if err != nil {
 			return err
 		}
-		// One recorder a process is enough; more would only meet at the sums.
+		// One recorder a process is enough; more would only meet at the uses.
 		if err := t.lock("recorder"); err != nil {
 			return s.fail(ctx, "wait for another recorder", err)
 		}
-		if len(b.Calls) > 0 {
+		if len(blocks) > 0 {
 			if look {
-				if stored, err := s.callsStored(ctx, b.Calls); stored || err != nil {
+				if stored, err := s.blocksStored(ctx, ids); stored || err != nil {
 					return err
 				}
 			}
-			err := s.insertCalls(ctx, b.Calls)
+			_, err := s.calls.InsertMany(ctx, blocks)
 			look = look || mongo.IsDuplicateKeyError(err)
 			if err := s.fail(ctx, "insert calls", race(err)); err != nil {
 				return err
@@ -90,24 +44,15 @@ func (s *Store) RecordCalls(ctx context.Context, b portal.CallBatch) error {
 		if err := s.addUses(ctx, b.Uses); err != nil {
 			return err
 		}
-		return s.addRollups(ctx, b.Rollups)
+		return s.logRollups(ctx, b.Rollups)
 	})
-}
-
-func (s *Store) insertCalls(ctx context.Context, calls []portal.Call) error {
-	docs := make([]any, len(calls))
-	for i := range calls {
-		docs[i] = toCallDoc(&calls[i])
+	if err == nil && transactionOf(ctx) == nil {
+		s.settleSome(ctx)
 	}
-	_, err := s.calls.InsertMany(ctx, docs)
 	return err
 }
 
-func (s *Store) callsStored(ctx context.Context, calls []portal.Call) (bool, error) {
-	ids := make([]string, len(calls))
-	for i := range calls {
-		ids[i] = calls[i].ID
-	}
+func (s *Store) blocksStored(ctx context.Context, ids []string) (bool, error) {
 	n, err := s.calls.CountDocuments(ctx, bson.D{{Key: "_id", Value: in(ids)}}, options.Count().SetLimit(1))
 	return n > 0, s.fail(ctx, "look for calls", err)
 }
@@ -137,55 +82,35 @@ func (s *Store) addUses(ctx context.Context, uses []portal.Use) error {
 	return s.fail(ctx, "note the uses of tokens", err)
 }
 
+// blocksFirst is how many blocks the first answer to a list holds. One is
+// enough where calls are many; where they are few, blocks are small.
+const blocksFirst = 8
+
 // Calls implements [portal.CallStore].
-func (s *Store) Calls(ctx context.Context, f portal.CallFilter) ([]portal.Call, error) {
-	return all[callDoc](ctx, s, s.calls, "Call", callsFilter(f),
-		options.Find().SetSort(bson.D{{Key: "at", Value: -1}, {Key: "_id", Value: -1}}).SetLimit(int64(f.Limit)).
-			SetBatchSize(int32(f.Limit)+1).SetMaxTime(s.deadline))
-}
-
-func callsFilter(f portal.CallFilter) bson.D {
-	filter := bson.D{{Key: "team", Value: f.Team}}
-	if f.Token != "" {
-		filter = append(filter, bson.E{Key: "token", Value: f.Token})
-	}
-	switch {
-	case f.Status >= 1 && f.Status <= 9:
-		filter = append(filter, bson.E{Key: "status", Value: bson.D{{Key: "$gte", Value: 100 * f.Status}, {Key: "$lt", Value: 100*f.Status + 100}}})
-	case f.Status != 0:
-		filter = append(filter, bson.E{Key: "status", Value: f.Status})
-	}
-	if method, route, both := strings.Cut(f.Route, " "); both {
-		filter = append(filter, bson.E{Key: "route", Value: route}, bson.E{Key: "method", Value: method})
-	} else if f.Route != "" {
-		filter = append(filter, bson.E{Key: "route", Value: f.Route})
-	}
-	if f.Address.IsValid() {
-		first, last := bounds(f.Address)
-		filter = append(filter, bson.E{Key: "address", Value: bson.D{{Key: "$gte", Value: first}, {Key: "$lte", Value: last}}})
-	}
-	at := during(f.From, f.To)
-	if f.After != nil {
-		at = append(at, bson.E{Key: "$lte", Value: toInstant(f.After.At)})
-		filter = append(filter, bson.E{Key: "$or", Value: bson.A{
-			bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: toInstant(f.After.At)}}}},
-			bson.D{{Key: "at", Value: toInstant(f.After.At)}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: f.After.ID}}}},
-		}})
-	}
-	if len(at) > 0 {
-		filter = append(filter, bson.E{Key: "at", Value: at})
-	}
-	return filter
-}
-
-// bounds returns the first and the last address of a network, as many bytes as
-// its addresses have: binary values of different lengths never compare as near.
-func bounds(p netip.Prefix) (first, last []byte) {
-	first = p.Masked().Addr().AsSlice()
-	last = make([]byte, len(first))
-	copy(last, first)
-	for bit := p.Bits(); bit < 8*len(last); bit++ {
-		last[bit/8] |= 0x80 >> (bit % 8)
-	}
-	return first, last
+func (s *Store) Calls(ctx context.Context, f portal.CallFilter) (calls []portal.Call, err error) {
+	err = s.read(ctx, "list calls", func(ctx context.Context) error {
+		page := block.NewPage(f)
+		cursor, err := s.calls.Find(ctx, blocksFilter(f), options.Find().SetSort(newestBlocks).
+			SetProjection(bson.D{{Key: "at", Value: 1}, {Key: "data", Value: 1}}).SetBatchSize(blocksFirst).SetMaxTime(s.deadline))
+		if err != nil {
+			return err
+		}
+		defer cursor.Close(context.WithoutCancel(ctx))
+		cursor.SetBatchSize(int32(f.Limit))
+		for cursor.Next(ctx) {
+			var b blockDoc
+			if err := cursor.Decode(&b); err != nil {
+				return err
+			}
+			if page.Full(int64(b.NewestAt)) {
+				break
+			}
+			if err := page.Add(b.Data); err != nil {
+				return err
+			}
+		}
+		calls = page.Calls()
+		return cursor.Err()
+	})
+	return calls, err
 }

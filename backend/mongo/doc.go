@@ -26,8 +26,13 @@
 // {team, at, …}), no counter is shared by all teams, and the decision about a
 // token reads by _id. Shard keys: tokens, users, teams, sessions, orders and the
 // small collections by {_id: "hashed"}; members by {team, user}; events by
-// {chain, seq}; calls and rollups by {team, at}, so that a call that is sent
-// again comes to the shard that has it.
+// {chain, seq}; calls and rollups by {team, at}, so that a batch that is sent
+// again comes to the shard that has it; rollup_log by {team, _id}.
+//
+// What every request leaves behind is kept in few documents, because it is
+// documents that cost the server: the calls of one team in one batch and hour
+// are one block in calls, packed by backend/block, and its sums are one entry of
+// rollup_log, until each process now and then adds its own to those in rollups.
 //
 // Documents are written and read through structs with bson tags. Nothing that
 // came from outside is ever a field name, an operator or a regular expression:

@@ -52,10 +52,10 @@ func (s *Store) noteErasure(ctx context.Context, team string) error {
 	return nil
 }
 
-// erase deletes at most limit records of a team that was deleted.
+// erase deletes at most limit documents of a team that was deleted.
 func (s *Store) erase(ctx context.Context, team string, limit int) (int, error) {
 	total := 0
-	for _, c := range []*mongo.Collection{s.orders, s.calls, s.rollups} {
+	for _, c := range []*mongo.Collection{s.orders, s.calls, s.rollups, s.rollupLog} {
 		n, err := s.remove(ctx, c, bson.D{{Key: "team", Value: team}}, limit-total)
 		total += n
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
@@ -34,16 +35,15 @@ func stages(v any) (names []string) {
 func TestListsUseIndexes(t *testing.T) {
 	s := openAt(t, mongotest.Start(t))
 	now := time.Now()
-	newest := bson.D{{Key: "at", Value: -1}, {Key: "_id", Value: -1}}
 	tests := []struct {
 		name   string
 		c      *mongo.Collection
 		filter bson.D
 		sort   bson.D
 	}{
-		{"calls", s.calls, callsFilter(portal.CallFilter{Team: "tea"}), newest},
-		{"a page of calls", s.calls, callsFilter(portal.CallFilter{Team: "tea", After: &portal.CallCursor{At: now, ID: "x"}}), newest},
-		{"calls of a token", s.calls, callsFilter(portal.CallFilter{Team: "tea", Token: "tok", Status: 4, From: now}), newest},
+		{"calls", s.calls, blocksFilter(portal.CallFilter{Team: "tea"}), newestBlocks},
+		{"a page of calls", s.calls, blocksFilter(portal.CallFilter{Team: "tea", After: &portal.CallCursor{At: now, ID: "x"}}), newestBlocks},
+		{"calls of a token", s.calls, blocksFilter(portal.CallFilter{Team: "tea", Token: "tok", Status: 4, From: now}), newestBlocks},
 		{"rollups", s.rollups, rollupsFilter(portal.RollupFilter{Team: "tea", Step: portal.Hour, From: now, To: now}), nil},
 		{"rollups of tokens", s.rollups, rollupsFilter(portal.RollupFilter{Team: "tea", Step: portal.Day, Tokens: []string{"a"}}), nil},
 		{"events", s.events, eventsFilter(portal.EventFilter{Chain: "tea", After: 7, Actions: []string{"token."}}), bson.D{{Key: "seq", Value: -1}}},
@@ -57,8 +57,11 @@ func TestListsUseIndexes(t *testing.T) {
 		{"members", s.members, membership("tea", "usr"), nil},
 		{"memberships", s.members, bson.D{{Key: "user", Value: "usr"}}, nil},
 		{"tokens of a maker", s.tokens, bson.D{{Key: "maker", Value: "usr"}}, nil},
-		{"calls to remove", s.calls, bson.D{{Key: "at", Value: bson.D{{Key: "$lt", Value: now}}}}, nil},
+		{"calls to remove", s.calls, blocksBefore(primitive.NewDateTimeFromTime(now)), nil},
 		{"calls of a team to remove", s.calls, bson.D{{Key: "team", Value: "tea"}}, nil},
+		{"logged sums", s.rollupLog, bson.D{{Key: "team", Value: "tea"}}, nil},
+		{"logged sums to settle", s.rollupLog, bson.D{{Key: "slot", Value: 7}}, bson.D{{Key: "slot", Value: 1}, {Key: "team", Value: 1}}},
+		{"all logged sums to settle", s.rollupLog, bson.D{}, bson.D{{Key: "slot", Value: 1}, {Key: "team", Value: 1}}},
 		{"sums to remove", s.rollups, bson.D{{Key: "step", Value: portal.Hour}, {Key: "at", Value: bson.D{{Key: "$lt", Value: now}}}}, nil},
 		{
 			"events to remove", s.events,

@@ -22,6 +22,7 @@ type migration func(ctx context.Context, s *Store) error
 var migrations = []migration{
 	align, // the first schema
 	align, // users.last_team
+	packCalls,
 }
 
 // align is the step of a change that only adds: collections, indexes, fields.

@@ -3,12 +3,12 @@ package mongo
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
+	"github.com/gatehouse-portal/gatehouse/backend/block"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
@@ -39,50 +39,16 @@ func rollupCollections() []collection {
 			unique("team", "at", "step", "token", "route", "status", "slot"),
 			index("team", "step", "at"), index("step", "at"),
 		},
-	}}
+	}, rollupLogCollection()}
 }
 
-// rollupKey is what makes a sum.
-type rollupKey struct {
-	team   string
-	at     time.Time
-	step   portal.Step
-	token  string
-	route  string
-	status int
-}
-
-func keyOf(r *portal.Rollup) rollupKey {
-	return rollupKey{r.Team, r.At.UTC(), r.Step, r.Token, r.Route, r.Status}
-}
-
-// merge adds up the sums with the same key, in the order in which they come.
-func merge(sums []portal.Rollup) []portal.Rollup {
-	at := make(map[rollupKey]int, len(sums))
-	var merged []portal.Rollup
-	for i := range sums {
-		r := &sums[i]
-		n, ok := at[keyOf(r)]
-		if !ok {
-			at[keyOf(r)] = len(merged)
-			merged = append(merged, *r)
-			continue
-		}
-		merged[n].Calls += r.Calls
-		for b, calls := range r.Bucket {
-			merged[n].Bucket[b] += calls
-		}
-	}
-	return merged
-}
-
-// addRollups adds sums to those that are stored.
+// addRollups adds sums, each of another kind, to those that are stored.
 func (s *Store) addRollups(ctx context.Context, sums []portal.Rollup) error {
 	if len(sums) == 0 {
 		return nil
 	}
 	var updates []mongo.WriteModel
-	for _, r := range merge(sums) {
+	for _, r := range sums {
 		add := bson.D{{Key: "calls", Value: r.Calls}}
 		for b, calls := range r.Bucket {
 			if calls != 0 {
@@ -120,8 +86,20 @@ func (s *Store) Rollups(ctx context.Context, f portal.RollupFilter) ([]portal.Ro
 	if f.Tokens != nil && len(f.Tokens) == 0 {
 		return nil, nil
 	}
-	shares, err := all[rollupDoc](ctx, s, s.rollups, "Sum", rollupsFilter(f), options.Find().SetMaxTime(s.deadline))
-	return merge(shares), err
+	var sums block.Sums
+	// In one snapshot: what is logged is also among the stored sums later, or now.
+	err := s.inTransaction(ctx, "list sums", func(ctx context.Context) error {
+		sums = block.Sums{}
+		shares, err := all[rollupDoc](ctx, s, s.rollups, "Sum", rollupsFilter(f), options.Find().SetMaxTime(s.deadline))
+		for i := range shares {
+			sums.Add(&shares[i])
+		}
+		if err != nil {
+			return err
+		}
+		return s.addLogged(ctx, f, &sums)
+	})
+	return sums.List(), err
 }
 
 func rollupsFilter(f portal.RollupFilter) bson.D {

@@ -36,7 +36,8 @@ type Store struct {
 	deadline time.Duration
 	closed   atomic.Bool
 	locks    locks
-	slot     int32 // of this process's rollups, see rollupDoc
+	slot     int32        // of this process's rollups, see rollupDoc
+	logged   atomic.Int64 // batches of sums since they were last settled
 	trips    trips
 
 	abandoned abandoned
@@ -44,7 +45,8 @@ type Store struct {
 	users, addresses, signups, sessions   *mongo.Collection
 	teams, singles, members               *mongo.Collection
 	tokens, tokenNames                    *mongo.Collection
-	orders, calls, rollups, events        *mongo.Collection
+	orders, events                        *mongo.Collection
+	calls, rollups, rollupLog             *mongo.Collection
 	once, counters, idempotents, erasures *mongo.Collection
 	meta                                  *mongo.Collection
 }
@@ -157,7 +159,7 @@ func newStore(client *mongo.Client, database string, set settings) *Store {
 		teams: db.Collection("teams"), singles: db.Collection("singles"), members: db.Collection("members"),
 		tokens: db.Collection("tokens"), tokenNames: db.Collection("token_names"),
 		orders: db.Collection("orders"), calls: db.Collection("calls"),
-		rollups: db.Collection("rollups"), events: db.Collection("events"),
+		rollups: db.Collection("rollups"), rollupLog: db.Collection("rollup_log"), events: db.Collection("events"),
 		once: db.Collection("once"), counters: db.Collection("counters"),
 		idempotents: db.Collection("idempotents"), erasures: db.Collection("erasures"),
 		meta: db.Collection("meta"),
