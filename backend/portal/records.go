@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -26,7 +27,8 @@ const (
 	farInFlight  = 8                      // and to one that is far
 	farAway      = 500 * time.Microsecond // the round trip from which it is far
 	maxWaiting   = 20_000                 // callers; a dead database becomes a fast 503
-	tripWindow   = 64                     // queries that the round trip is measured over
+	tripWindow   = 1024                   // queries that the round trip is measured over
+	lateAfter    = 10 * time.Millisecond  // a query that takes longer holds up nobody but its callers
 )
 
 // Coalescer reads records without a cache: callers that arrive while queries
@@ -40,13 +42,15 @@ type Coalescer struct {
 	read    func(ctx context.Context, ids []string) ([]*Token, error)
 	timeout time.Duration
 
-	mu       sync.Mutex
-	inFlight int
-	waiting  []*lookup
-	trips    int           // queries in the current window
-	shortest time.Duration // in the current window
-	trip     time.Duration // shortest of the last full window: load does not lengthen it
-	counted  LookupStats
+	mu        sync.Mutex
+	inFlight  int  // queries
+	asked     int  // callers that they are for, without those of late ones
+	gathering bool // one is about to begin, see gather
+	waiting   []*lookup
+	trips     int           // queries in the current window
+	shortest  time.Duration // in the current window
+	trip      time.Duration // shortest of the last full window: load does not lengthen it
+	counted   LookupStats
 }
 
 // LookupSizes are the upper bounds of the classes in which [LookupStats] counts
@@ -85,19 +89,22 @@ func (c *Coalescer) Changed(context.Context, ...string) error { return nil }
 // Record implements [RecordReader]. A caller whose context ends gives up alone.
 func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 	c.mu.Lock()
-	if c.inFlight < c.slots() && len(c.waiting) == 0 {
-		c.inFlight++ // a free slot: no hop and no wait
-		c.mu.Unlock()
-		return c.alone(ctx, id)
+	begin := c.mayBegin()
+	if begin {
+		c.inFlight++
+		if c.gather(); len(c.waiting) == 0 {
+			c.asked++
+			c.mu.Unlock()
+			return c.alone(ctx, id) // no hop and no wait
+		}
 	}
-	if len(c.waiting) >= maxWaiting {
+	if !begin && len(c.waiting) >= maxWaiting {
 		c.mu.Unlock()
 		return nil, ErrUnavailable
 	}
 	l := &lookup{id: id, done: make(chan lookupResult, 1)}
 	c.waiting = append(c.waiting, l)
-	if c.inFlight < c.slots() { // the database turned out to be far
-		c.inFlight++
+	if begin {
 		go c.drain()
 	}
 	c.mu.Unlock()
@@ -107,6 +114,25 @@ func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// mayBegin reports whether one more caller is reason for a query now, with the
+// lock held. A database nearby is not asked for a few while it answers many: it
+// is queries that cost there, and those few are soon more.
+func (c *Coalescer) mayBegin() bool {
+	slots := c.slots()
+	return c.inFlight < slots && !c.gathering && (slots == farInFlight || len(c.waiting) >= c.asked-1)
+}
+
+// gather lets the requests go on that have arrived already, so that they share
+// the query that is about to begin instead of waiting for it. Where there are
+// none it takes no time. The lock is held before and after.
+func (c *Coalescer) gather() {
+	c.gathering = true
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
+	c.gathering = false
 }
 
 // slots returns how many queries may be under way, with the lock held.
@@ -121,7 +147,7 @@ func (c *Coalescer) alone(ctx context.Context, id string) (*Token, error) {
 	defer c.release()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	found, err := c.query(ctx, []string{id})
+	found, err := c.query(ctx, []string{id}, 1)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -154,6 +180,11 @@ func (c *Coalescer) drain() {
 		}
 		batch := c.waiting[:n:n]
 		c.waiting = c.waiting[n:]
+		c.asked += n
+		if len(c.waiting) > 0 && c.mayBegin() { // more than a batch came at once
+			c.inFlight++
+			go c.drain()
+		}
 		c.mu.Unlock()
 		c.serve(batch)
 	}
@@ -171,7 +202,7 @@ func (c *Coalescer) serve(batch []*lookup) {
 	// Not the context of any caller: one that gives up must not cancel the others.
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
-	found, err := c.query(ctx, ids)
+	found, err := c.query(ctx, ids, len(batch))
 	for _, t := range found {
 		seen[t.ID] = t
 	}
@@ -180,12 +211,30 @@ func (c *Coalescer) serve(batch []*lookup) {
 	}
 }
 
-func (c *Coalescer) query(ctx context.Context, ids []string) ([]*Token, error) {
+// disregard stops counting the callers of a query that is late, and begins
+// another one for those who wait.
+func (c *Coalescer) disregard(callers int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked -= callers
+	if len(c.waiting) > 0 && c.inFlight < c.slots() {
+		c.inFlight++
+		go c.drain()
+	}
+}
+
+// query asks the store for the records that so many callers want.
+func (c *Coalescer) query(ctx context.Context, ids []string, callers int) ([]*Token, error) {
+	late := time.AfterFunc(lateAfter, func() { c.disregard(callers) })
 	began := time.Now()
 	found, err := c.read(ctx, ids)
 	took := time.Since(began)
+	inTime := late.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if inTime {
+		c.asked -= callers
+	}
 	c.counted.Queries++
 	c.counted.Tokens += int64(len(ids))
 	class := 0

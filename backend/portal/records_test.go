@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -373,8 +374,8 @@ func TestCoalescerOpensSlotsWhileOthersWait(t *testing.T) {
 		c := NewCoalescer(s, time.Minute)
 		for range 10 {
 			ask(context.Background(), c, "tok")
+			synctest.Wait()
 		}
-		synctest.Wait()
 		if n := len(s.began()); n != nearInFlight {
 			t.Fatalf("got %d queries, want %d", n, nearInFlight)
 		}
@@ -388,6 +389,69 @@ func TestCoalescerOpensSlotsWhileOthersWait(t *testing.T) {
 		if n := len(s.began()); n <= nearInFlight {
 			t.Errorf("got %d queries, want more now", n)
 		}
+		for c.inFlight > 0 {
+			for _, q := range s.began() {
+				q.finish()
+			}
+			synctest.Wait()
+		}
+	})
+}
+
+// Callers that come at the same moment share one query, also the first of them.
+func TestCoalescerGathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{trip: ms}
+		c := NewCoalescer(s, time.Minute)
+		var all []<-chan found
+		for i := range 10 {
+			all = append(all, ask(context.Background(), c, fmt.Sprint(i)))
+		}
+		for i, answer := range all {
+			if got := <-answer; got.err != nil || got.token.ID != fmt.Sprint(i) {
+				t.Errorf("caller %d got %+v", i, got)
+			}
+		}
+		if n := len(s.began()); n > 2 { // two cores may both begin one
+			t.Errorf("got %d queries, want the callers to share", n)
+		}
+	})
+}
+
+// While a database nearby answers many, a few callers wait for more of them, but
+// not for a query that is late.
+func TestCoalescerAsksForManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{}
+		c := NewCoalescer(s, time.Minute)
+		more := func(n, queries int) {
+			t.Helper()
+			for range n {
+				ask(context.Background(), c, fmt.Sprint(len(s.began()), n, rand.Uint64()))
+				synctest.Wait()
+			}
+			if got := len(s.began()); got != queries {
+				t.Fatalf("got %d queries, want %d", got, queries)
+			}
+		}
+		more(1, 1)
+		more(1, 2)
+		more(8, 2)
+		s.began()[0].answer <- nil // the eight are asked for
+		synctest.Wait()
+		s.began()[1].answer <- nil // and nobody waits for the other slot
+		synctest.Wait()
+		more(7, 3)
+		more(1, 4) // as many as it is for
+		s.began()[2].answer <- nil
+		synctest.Wait()
+		more(7, 4)
+		time.Sleep(lateAfter) // the other eight do not come
+		synctest.Wait()
+		more(0, 5)
+		s.began()[4].answer <- nil
+		synctest.Wait()
+		more(1, 6) // the late one is still under way
 		for c.inFlight > 0 {
 			for _, q := range s.began() {
 				q.finish()
