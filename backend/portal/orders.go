@@ -25,11 +25,20 @@ func (p *Portal) CreateOrder(ctx context.Context, d *Decision, in NewOrder) (Ord
 	return o, p.store.InsertOrder(ctx, o)
 }
 
+// orderPage is what an integration reads over and over, from many places.
+type orderPage struct {
+	team  string
+	env   Env
+	after string
+	limit int
+}
+
 // Orders lists the orders of the token's team and environment, newest first;
-// next is the id to go on after, "" at the end.
+// next is the id to go on after, "" at the end. Calls for the same page at the
+// same time share a read, and the list, which is not to be changed.
 func (p *Portal) Orders(ctx context.Context, d *Decision, after string, limit int) (list []Order, next string, err error) {
 	limit = pageLimit(limit)
-	list, err = p.store.Orders(ctx, d.Token.Team, d.Token.Env, after, limit+1)
+	list, err = p.orders.get(ctx, orderPage{d.Token.Team, d.Token.Env, after, limit + 1})
 	if err != nil {
 		return nil, "", err
 	}

@@ -46,6 +46,7 @@ type Portal struct {
 	firstUses underWay
 	rekeying  chan struct{} // room for one re-keying at a time
 	teamNames recently[string]
+	orders    shared[orderPage, []Order]
 	stats     Stats
 }
 
@@ -65,6 +66,9 @@ func New(o Options) *Portal {
 	}
 	if p.records == nil {
 		p.records = NewCoalescer(o.Store, lookupTimeout)
+	}
+	p.orders.read = func(ctx context.Context, of orderPage) ([]Order, error) {
+		return p.store.Orders(ctx, of.team, of.env, of.after, of.limit)
 	}
 	p.recorder = newRecorder(o.Store, p.log)
 	return p
