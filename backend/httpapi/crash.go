@@ -19,7 +19,7 @@ func (s *Server) reportCrash(c *fiber.Ctx) error {
 		return err
 	}
 	r := of(c)
-	if err := s.throttle.take(c.UserContext(), crashesPerNetwork, "crash", portal.Network(r.address).String()); err != nil {
+	if err := s.throttle.take(c.UserContext(), crashesPerNetwork, portal.Network(r.address).String()); err != nil {
 		return err
 	}
 	s.log.Warn(

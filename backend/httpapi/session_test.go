@@ -278,6 +278,74 @@ func TestMailThrottle(t *testing.T) {
 	}
 }
 
+// sentTo returns how many mails went to an address.
+func (m *mailbox) sentTo(to string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, msg := range m.sent {
+		if msg.To == to {
+			n++
+		}
+	}
+	return n
+}
+
+// Whoever knows the password of a sign-up that waits can have the mail sent
+// again, but not fill a mailbox with it. The newest mail that went out works.
+func TestSigningInUnverifiedSendsFewMails(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		in := api.SignUp{Name: "Ada", Email: "ada@example.com", Password: password, TeamName: "Acme"}
+		b := w.browser(nextAddress())
+		b.call("POST", "/portal/v1/sign-up", in).want(t, 202)
+		for i := range 12 {
+			elsewhere := w.browser(nextAddress())
+			a := elsewhere.call("POST", "/portal/v1/sessions", api.SignIn{Email: in.Email, Password: password}).want(t, 200)
+			if got := into[api.SignInResult](t, a); got.Status != api.VerifyEmailDue {
+				t.Fatalf("try %d: got %q, want %q", i, got.Status, api.VerifyEmailDue)
+			}
+		}
+		if n := w.mails.sentTo(in.Email); n != 6 {
+			t.Errorf("got %d mails within an hour, want 6", n)
+		}
+		w.clock.advance(time.Hour)
+		w.browser(nextAddress()).call("POST", "/portal/v1/sessions", api.SignIn{Email: in.Email, Password: password}).want(t, 200)
+		if n := w.mails.sentTo(in.Email); n != 7 {
+			t.Errorf("got %d mails an hour later, want 7", n)
+		}
+		b.call("POST", "/portal/v1/verify-email", api.VerifyEmail{Code: w.mails.code(t, in.Email)}).want(t, 200)
+	})
+}
+
+// A right password that opens no session is a try like any other.
+func TestSigningInUnverifiedIsATry(t *testing.T) {
+	w := onOneStore(t, nil)
+	b := w.browser(nextAddress())
+	b.call("POST", "/portal/v1/sign-up", api.SignUp{Name: "Ada", Email: "ada@example.com", Password: password, TeamName: "Acme"}).want(t, 202)
+	for range 5 {
+		b.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: password}).want(t, 200)
+	}
+	b.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: password}).problem(t, 429, "too-many-requests")
+}
+
+// One network has so many mails sent, by whatever request and to whomever.
+func TestSigningInUnverifiedCountsForTheNetwork(t *testing.T) {
+	w := onOneStore(t, nil)
+	w.browser(nextAddress()).call("POST", "/portal/v1/sign-up", api.SignUp{Name: "Ada", Email: "ada@example.com", Password: password, TeamName: "Acme"}).want(t, 202)
+	b := w.browser(nextAddress())
+	for range 60 {
+		b.call("POST", "/portal/v1/verify-email/resend", api.ResendVerification{Email: rand.Text() + "@example.com"}).want(t, 202)
+	}
+	b.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: password}).want(t, 200)
+	if n := w.mails.sentTo("ada@example.com"); n != 1 {
+		t.Errorf("got %d mails, want only that of the sign-up", n)
+	}
+	p := b.call("POST", "/portal/v1/verify-email/resend", api.ResendVerification{Email: "ada@example.com"}).problem(t, 429, "too-many-requests")
+	if p.Detail != "Too many mails were asked for from your network." || p.RetryAfterSeconds < 1 || p.RetryAfterSeconds > 3601 {
+		t.Errorf("got %+v", p)
+	}
+}
+
 func TestConfirmPassword(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		ada := w.signUp("Ada")

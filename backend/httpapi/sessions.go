@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -18,18 +19,28 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 	}
 	r, ctx := of(c), c.UserContext()
 	account, network := portal.EmailKey(in.Email), portal.Network(r.address).String()
-	if err := s.throttle.take(ctx, signInPerNetwork, "sign-in", network); err != nil {
+	if err := s.throttle.take(ctx, signInPerNetwork, network); err != nil {
 		return err
 	}
 	if err := s.throttle.password(ctx, account, network); err != nil {
 		return err
 	}
-	out, err := s.portal.SignIn(ctx, in.Email, in.Password, r.origin(c))
+	from := r.origin(c)
+	from.MayMail = func(ctx context.Context, emailKey string) (bool, error) {
+		ok, err := s.throttle.allows(ctx, mailsPerNetwork, network)
+		if err != nil || !ok {
+			return false, err
+		}
+		return s.throttle.allows(ctx, mailsPerAddress, emailKey)
+	}
+	out, err := s.portal.SignIn(ctx, in.Email, in.Password, from)
 	if err != nil {
 		return err
 	}
-	if err := s.throttle.right(ctx, account, network); err != nil {
-		return err
+	if out.Status == api.SignedIn { // whoever is told to verify first has not signed in, and may not try without end
+		if err := s.throttle.right(ctx, account, network); err != nil {
+			return err
+		}
 	}
 	s.openSession(c, out)
 	return sendJSON(c, fiber.StatusOK, api.SignInResult{Status: out.Status})

@@ -20,10 +20,10 @@ func (s *Server) signUp(c *fiber.Ctx) error {
 		return err
 	}
 	r, ctx := of(c), c.UserContext()
-	if err := s.throttle.take(ctx, signUpPerNetwork, "sign-up", portal.Network(r.address).String()); err != nil {
+	if err := s.throttle.take(ctx, signUpPerNetwork, portal.Network(r.address).String()); err != nil {
 		return err
 	}
-	if err := s.throttle.take(ctx, mailsPerAddress, "mail", portal.EmailKey(in.Email)); err != nil {
+	if err := s.throttle.take(ctx, mailsPerAddress, portal.EmailKey(in.Email)); err != nil {
 		return err
 	}
 	browser := s.browser(c)
@@ -57,7 +57,7 @@ func (s *Server) verifyEmail(c *fiber.Ctx) error {
 		return err
 	}
 	r, ctx := of(c), c.UserContext()
-	if err := s.throttle.take(ctx, verifyPerNetwork, "verify", portal.Network(r.address).String()); err != nil {
+	if err := s.throttle.take(ctx, verifyPerNetwork, portal.Network(r.address).String()); err != nil {
 		return err
 	}
 	out, err := s.portal.VerifyEmail(ctx, in.Code, s.browser(c), r.origin(c))
@@ -79,10 +79,10 @@ func (s *Server) resendVerification(c *fiber.Ctx) error {
 		return err
 	}
 	r, ctx := of(c), c.UserContext()
-	if err := s.throttle.take(ctx, mailsPerNetwork, "mail-network", portal.Network(r.address).String()); err != nil {
+	if err := s.throttle.take(ctx, mailsPerNetwork, portal.Network(r.address).String()); err != nil {
 		return err
 	}
-	if err := s.throttle.take(ctx, mailsPerAddress, "mail", portal.EmailKey(in.Email)); err != nil {
+	if err := s.throttle.take(ctx, mailsPerAddress, portal.EmailKey(in.Email)); err != nil {
 		return err
 	}
 	if err := s.portal.ResendVerification(ctx, in.Email, s.browser(c), r.origin(c)); err != nil {

@@ -13,17 +13,30 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
+// limit is how often something may be done, counted under its name, and the
+// sentence for who has done it too often.
+type limit struct {
+	name string
+	rate limiter.Rate
+	told string
+}
+
 // Limits on what strangers can make the portal do. Those on tokens are not here:
 // they are exact, per token, and part of the decision.
 var (
-	signInPerNetwork = limiter.Rate{Period: time.Minute, Limit: 30}
-	signUpPerNetwork = limiter.Rate{Period: time.Hour, Limit: 60}
-	verifyPerNetwork = limiter.Rate{Period: time.Minute, Limit: 30}
-	mailsPerAddress  = limiter.Rate{Period: time.Hour, Limit: 6}
-	mailsPerNetwork  = limiter.Rate{Period: time.Hour, Limit: 60}
+	signInPerNetwork = limit{"sign-in", perMinute(30), "There were too many tries to sign in from your network."}
+	signUpPerNetwork = limit{"sign-up", perHour(60), "There were too many sign-ups from your network."}
+	verifyPerNetwork = limit{"verify", perMinute(30), "There were too many tries to confirm an address from your network."}
+	mailsPerAddress  = limit{"mail", perHour(6), "This address has got too many mails."}
+	mailsPerNetwork  = limit{"mail-network", perHour(60), "Too many mails were asked for from your network."}
 
-	crashesPerNetwork = limiter.Rate{Period: time.Minute, Limit: 10}
+	crashesPerNetwork = limit{"crash", perMinute(10), "There were too many reports from your network."}
+)
 
+func perMinute(n int64) limiter.Rate { return limiter.Rate{Period: time.Minute, Limit: n} }
+func perHour(n int64) limiter.Rate   { return limiter.Rate{Period: time.Hour, Limit: n} }
+
+var (
 	// passwordTries is how many passwords may be tried for one account from one
 	// network: 5 a minute, and each time that is used up the next window is twice
 	// as long.
@@ -90,23 +103,34 @@ func throttleKey(what string, parts ...string) string {
 	return "throttle:" + what + ":" + hex.EncodeToString(sum[:16])
 }
 
-// take counts one and refuses with TooMany once the rate is used up.
-func (t *throttle) take(ctx context.Context, rate limiter.Rate, what string, parts ...string) error {
-	got, err := limiter.New(t.store, rate).Get(ctx, throttleKey(what, parts...))
-	if err != nil {
-		return fmt.Errorf("count %s: %w", what, err)
+// take counts one and refuses with TooMany once the limit is used up.
+func (t *throttle) take(ctx context.Context, l limit, parts ...string) error {
+	got, err := t.count(ctx, l, parts)
+	if err != nil || !got.Reached {
+		return err
 	}
-	if got.Reached {
-		return t.tooMany(got)
-	}
-	return nil
+	return t.tooMany(got, l.told)
 }
 
-func (t *throttle) tooMany(got limiter.Context) error {
+// allows counts one and reports whether it is within the limit.
+func (t *throttle) allows(ctx context.Context, l limit, parts ...string) (bool, error) {
+	got, err := t.count(ctx, l, parts)
+	return err == nil && !got.Reached, err
+}
+
+func (t *throttle) count(ctx context.Context, l limit, parts []string) (limiter.Context, error) {
+	got, err := limiter.New(t.store, l.rate).Get(ctx, throttleKey(l.name, parts...))
+	if err != nil {
+		return limiter.Context{}, fmt.Errorf("count %s: %w", l.name, err)
+	}
+	return got, nil
+}
+
+func (t *throttle) tooMany(got limiter.Context, told string) error {
 	wait := time.Unix(got.Reset+1, 0).Sub(t.store.now())
 	return &portal.Error{
 		Kind: portal.TooMany, RetryAfter: max(wait, time.Second),
-		Detail: "There were too many tries from your network.", Fix: "Wait as long as the Retry-After header says.",
+		Detail: told, Fix: "Wait as long as the Retry-After header says.",
 	}
 }
 
@@ -128,7 +152,7 @@ func (t *throttle) password(ctx context.Context, account, network string) error 
 		}
 	}
 	if got.Reached {
-		return t.tooMany(got)
+		return t.tooMany(got, "There were too many tries of a password for this account from your network.")
 	}
 	return nil
 }

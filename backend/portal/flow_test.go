@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -74,11 +75,15 @@ func (s *hooked) AbandonIdempotent(ctx context.Context, key string) error {
 type mailbox struct {
 	mu   sync.Mutex
 	sent []portal.Message
+	full bool
 }
 
 func (m *mailbox) Send(_ context.Context, msg portal.Message) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.full {
+		return errors.New("the mail queue is full")
+	}
 	m.sent = append(m.sent, msg)
 	return nil
 }

@@ -99,11 +99,25 @@ func (p *Portal) Store() Store { return p.store }
 // clock returns the present as it can be stored: UTC, to the millisecond.
 func (p *Portal) clock() time.Time { return p.now().UTC().Truncate(time.Millisecond) }
 
-// Origin is where a request came from.
+// Origin is where a request came from, and what mail it may cause there.
 type Origin struct {
 	Address   netip.Addr
 	UserAgent string
 	RequestID string
+	MayMail   MayMail // of a request without a session; nil: no limit
+}
+
+// MayMail reports whether one more mail may go to an address, given as
+// [EmailKey] returns it, and counts that mail. It is asked right before a mail, so
+// that what sends none uses nothing up.
+type MayMail func(ctx context.Context, emailKey string) (bool, error)
+
+// mayMail asks MayMail.
+func (from Origin) mayMail(ctx context.Context, emailKey string) (bool, error) {
+	if from.MayMail == nil {
+		return true, nil
+	}
+	return from.MayMail(ctx, emailKey)
 }
 
 // Person is a principal: somebody signed in.

@@ -22,8 +22,9 @@ const (
 )
 
 // SignIn opens a session for an address and its password. With the right
-// password of an address that is not verified yet it sends the mail again and
-// says so, without a session.
+// password of an address that is not verified yet it says so, without a session,
+// and sends the mail again if the address may get one more: if not, the mail that
+// was sent before works on.
 //
 // Every cause of a refusal (unknown address, wrong password, disabled account)
 // has the same answer and takes the same time: Invalid at #/email. So failures
@@ -120,12 +121,12 @@ func (p *Portal) withPassword(
 // signInUnverified answers for an address without an account: as a wrong
 // password, unless a sign-up that waits has this very password.
 func (p *Portal) signInUnverified(ctx context.Context, key, password string, from Origin) (SignedIn, error) {
-	waiting, err := p.store.Signups(ctx, key)
+	waiting, err := p.waiting(ctx, key)
 	if err != nil {
 		return SignedIn{}, err
 	}
 	hash := "" // verified against a dummy
-	if len(waiting) > 0 && p.now().Before(waiting[0].ExpiresAt) {
+	if len(waiting) > 0 {
 		hash = waiting[0].PasswordHash
 	}
 	right, _, err := p.verifyPassword(ctx, hash, password)
@@ -138,7 +139,7 @@ func (p *Portal) signInUnverified(ctx context.Context, key, password string, fro
 		}
 		return SignedIn{}, errSignIn()
 	}
-	return SignedIn{Status: api.VerifyEmailDue}, p.ResendVerification(ctx, key, "", from)
+	return SignedIn{Status: api.VerifyEmailDue}, p.remind(ctx, waiting[0], from)
 }
 
 func errSignIn() error {

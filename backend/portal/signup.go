@@ -109,26 +109,56 @@ func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
 }
 
 // ResendVerification sends the mail again, with a new code, if the address has
-// a sign-up that waits; the answer is the same if not. The browser that signed
-// up gets its own sign-up, others the newest.
-func (p *Portal) ResendVerification(ctx context.Context, email, browser string, _ Origin) error {
+// a sign-up that waits, and may get one more mail; the answer is the same if not.
+// The browser that signed up gets its own sign-up, others the newest.
+func (p *Portal) ResendVerification(ctx context.Context, email, browser string, from Origin) error {
 	waiting, err := p.waiting(ctx, EmailKey(email))
-	if err != nil {
+	if err != nil || len(waiting) == 0 {
 		return err
-	}
-	if len(waiting) == 0 {
-		return nil
 	}
 	s := waiting[0]
 	if own, ok := p.ofBrowser(waiting, browser); ok {
 		s = own
 	}
-	code := secret.NewOpaque("")
-	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), p.clock().Add(verifyWithin)
-	if err := p.store.SaveSignup(ctx, s); err != nil {
+	return p.remind(ctx, s, from)
+}
+
+// remind sends the mail of a sign-up again, with a new code, if the address may
+// get one more. The newest mail that was sent is always one that works: without
+// a mail the code stays.
+func (p *Portal) remind(ctx context.Context, s Signup, from Origin) error {
+	if ok, err := from.mayMail(ctx, s.EmailKey); err != nil || !ok {
 		return err
 	}
-	return p.send(ctx, p.mailVerify(s, code))
+	code, old := secret.NewOpaque(""), s
+	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), p.clock().Add(verifyWithin)
+	if replaced, err := p.replaceSignup(ctx, old.CodeHash, s); err != nil || !replaced {
+		return err
+	}
+	if err := p.send(ctx, p.mailVerify(s, code)); err != nil {
+		if _, undo := p.replaceSignup(ctx, s.CodeHash, old); undo != nil {
+			return undo
+		}
+		return err
+	}
+	return nil
+}
+
+// replaceSignup stores a sign-up that still has this code. It has not if it was
+// verified meanwhile, or another mail was sent for it.
+func (p *Portal) replaceSignup(ctx context.Context, codeHash string, s Signup) (replaced bool, err error) {
+	err = p.atomically(ctx, func(ctx context.Context) error {
+		replaced = false
+		stored, err := p.store.SignupByCode(ctx, codeHash)
+		if KindOf(err) == NotFound || err == nil && stored.ID != s.ID {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		replaced = true
+		return p.store.SaveSignup(ctx, s)
+	})
+	return replaced, err
 }
 
 // waiting lists the sign-ups for an address that can still be verified, newest

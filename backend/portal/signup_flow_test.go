@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -44,5 +45,58 @@ func TestAStrangersMailInOnesOwnBrowser(t *testing.T) {
 				t.Errorf("got %s, want %s", teams[0].Team.Name, tt.team)
 			}
 		})
+	}
+}
+
+// The newest mail that was sent is one whose link works, also when another was
+// asked for and could not or may not be sent.
+func TestTheNewestMailWorks(t *testing.T) {
+	limited := home
+	limited.MayMail = func(context.Context, string) (bool, error) { return false, nil }
+	for _, tt := range []struct {
+		name string
+		full bool
+		do   func(w *world) error
+		want string
+	}{
+		{"asked for beyond the limit", false, func(w *world) error { return w.ResendVerification(w.ctx, "ada@example.com", "", limited) }, ""},
+		{"signed in beyond the limit", false, func(w *world) error {
+			out, err := w.SignIn(w.ctx, "ada@example.com", password, limited)
+			if out.Status != api.VerifyEmailDue {
+				w.t.Errorf("got %q, want %q", out.Status, api.VerifyEmailDue)
+			}
+			return err
+		}, ""},
+		{"asked for while the queue is full", true, func(w *world) error { return w.ResendVerification(w.ctx, "ada@example.com", "", home) }, "busy mail-busy"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			noError(t, w.SignUp(w.ctx, w.account("Ada"), home))
+			w.mails.full = tt.full
+			if err := tt.do(w); tt.want == "" {
+				noError(t, err)
+			} else {
+				refused(t, err, tt.want)
+			}
+			if len(w.mails.sent) != 1 {
+				t.Errorf("got %d mails, want only that of the sign-up", len(w.mails.sent))
+			}
+			get[portal.SignedIn](t)(w.VerifyEmail(w.ctx, w.code(), "", home))
+		})
+	}
+}
+
+// A mail that is asked for while the address is verified makes no sign-up anew.
+func TestVerifiedWhileAMailIsAskedFor(t *testing.T) {
+	w := newWorld(t)
+	noError(t, w.SignUp(w.ctx, w.account("Ada"), home))
+	code := w.code()
+	w.meanwhile(func() error {
+		_, err := w.VerifyEmail(w.ctx, code, "", home)
+		return err
+	})
+	noError(t, w.ResendVerification(w.ctx, "ada@example.com", "", home))
+	if list := get[[]portal.Signup](t)(w.store.Signups(w.ctx, "ada@example.com")); len(list) != 0 || len(w.mails.sent) != 1 {
+		t.Errorf("got %d sign-ups and %d mails, want none that waits and the one of the sign-up", len(list), len(w.mails.sent))
 	}
 }
