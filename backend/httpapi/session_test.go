@@ -265,19 +265,6 @@ func TestNetworkThrottle(t *testing.T) {
 	}
 }
 
-func TestMailThrottle(t *testing.T) {
-	w := onOneStore(t, nil)
-	b := w.browser(nextAddress())
-	for i := range 7 {
-		a := b.call("POST", "/portal/v1/verify-email/resend", api.ResendVerification{Email: "nobody@example.com"})
-		if i < 6 {
-			a.want(t, 202)
-		} else {
-			a.problem(t, 429, "too-many-requests")
-		}
-	}
-}
-
 // sentTo returns how many mails went to an address.
 func (m *mailbox) sentTo(to string) int {
 	m.mu.Lock()

@@ -31,7 +31,7 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 		if err != nil || !ok {
 			return false, err
 		}
-		return s.throttle.allows(ctx, mailsPerAddress, emailKey)
+		return s.mayMail(ctx, emailKey)
 	}
 	out, err := s.portal.SignIn(ctx, in.Email, in.Password, from)
 	if err != nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -23,21 +24,27 @@ func (s *Server) signUp(c *fiber.Ctx) error {
 	if err := s.throttle.take(ctx, signUpPerNetwork, portal.Network(r.address).String()); err != nil {
 		return err
 	}
-	if err := s.throttle.take(ctx, mailsPerAddress, portal.EmailKey(in.Email)); err != nil {
-		return err
-	}
+	from := r.origin(c)
+	from.MayMail = s.mayMail
 	browser := s.browser(c)
 	if browser == "" {
 		browser = secret.NewOpaque("")
 	}
 	err = s.portal.SignUp(ctx, portal.NewAccount{
 		Name: in.Name, Email: in.Email, Password: in.Password, TeamName: in.TeamName, Browser: browser,
-	}, r.origin(c))
+	}, from)
 	if err != nil {
 		return err
 	}
 	s.setCookie(c, s.cookie+"-signup", browser, signupCookieLives)
 	return sendJSON(c, fiber.StatusAccepted, api.Empty{})
+}
+
+// mayMail is a [portal.MayMail] that counts mails for the address. It refuses
+// nobody: what is asked for is done without the mail, or strangers could use the
+// limit up to keep the owner of an address out.
+func (s *Server) mayMail(ctx context.Context, emailKey string) (bool, error) {
+	return s.throttle.allows(ctx, mailsPerAddress, emailKey)
 }
 
 // browser returns the value of the cookie that sign-up sets, "" if there is none
@@ -82,10 +89,9 @@ func (s *Server) resendVerification(c *fiber.Ctx) error {
 	if err := s.throttle.take(ctx, mailsPerNetwork, portal.Network(r.address).String()); err != nil {
 		return err
 	}
-	if err := s.throttle.take(ctx, mailsPerAddress, portal.EmailKey(in.Email)); err != nil {
-		return err
-	}
-	if err := s.portal.ResendVerification(ctx, in.Email, s.browser(c), r.origin(c)); err != nil {
+	from := r.origin(c)
+	from.MayMail = s.mayMail
+	if err := s.portal.ResendVerification(ctx, in.Email, s.browser(c), from); err != nil {
 		return err
 	}
 	return sendJSON(c, fiber.StatusAccepted, api.Empty{})

@@ -27,7 +27,7 @@ var (
 	signInPerNetwork = limit{"sign-in", perMinute(30), "There were too many tries to sign in from your network."}
 	signUpPerNetwork = limit{"sign-up", perHour(60), "There were too many sign-ups from your network."}
 	verifyPerNetwork = limit{"verify", perMinute(30), "There were too many tries to confirm an address from your network."}
-	mailsPerAddress  = limit{"mail", perHour(6), "This address has got too many mails."}
+	mailsPerAddress  = limit{"mail", perHour(6), ""} // nobody is told
 	mailsPerNetwork  = limit{"mail-network", perHour(60), "Too many mails were asked for from your network."}
 
 	crashesPerNetwork = limit{"crash", perMinute(10), "There were too many reports from your network."}

@@ -39,6 +39,11 @@ func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 // answer nor its time tells whether the address has an account already: then it
 // writes to the account's own log instead of keeping the sign-up.
 //
+// An address that may get no more mail gets none, but the sign-up waits like any
+// other, so that strangers cannot keep somebody from signing up: every mail that
+// the address got before verifies it in this browser ([Portal.VerifyEmail]), and
+// once the limit allows, a mail can be asked for.
+//
 // It fails with Invalid for what is given, Busy when too many passwords are
 // being hashed or too many mails wait.
 func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
@@ -68,7 +73,15 @@ func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 	if err := p.store.SaveSignup(ctx, s); err != nil {
 		return err
 	}
-	return p.send(ctx, p.mailVerify(s, code))
+	return p.sendNew(ctx, key, p.mailVerify(s, code), from)
+}
+
+// sendNew sends the mail of a sign-up if the address may get one more.
+func (p *Portal) sendNew(ctx context.Context, key string, m Message, from Origin) error {
+	if ok, err := from.mayMail(ctx, key); err != nil || !ok {
+		return err
+	}
+	return p.send(ctx, m)
 }
 
 // check collects what is wrong with a sign-up.
@@ -105,7 +118,7 @@ func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
 	if err != nil {
 		return err
 	}
-	return p.send(ctx, p.mailTaken(u))
+	return p.sendNew(ctx, u.EmailKey, p.mailTaken(u), from)
 }
 
 // ResendVerification sends the mail again, with a new code, if the address has

@@ -102,7 +102,7 @@ func (r *resend) card(c app.Composer, at Place, title, text, email string, rathe
 	}
 	said := ""
 	if r.sent {
-		said = "If the address is waiting to be confirmed, a new mail is on its way. It may take a minute; look in the spam folder too."
+		said = "If the address is waiting to be confirmed, a new mail is on its way. It may take a minute; look in the spam folder too. After several mails within an hour no more are sent: the newest one works."
 	}
 	var field app.UI = kit.Nothing()
 	if email == "" {

@@ -28,7 +28,7 @@ type signUpPage struct {
 // Render draws the form, or that a mail is on its way.
 func (s *signUpPage) Render() app.UI {
 	if s.sent {
-		return s.resend.card(s, s.At, "Check your mail", "We have sent a message to "+s.form.Email+". Open the link in it in this browser, and you are signed in.", s.form.Email)
+		return s.resend.card(s, s.At, "Check your mail", "Open the link in the newest message from us to "+s.form.Email+" in this browser, and you are signed in.", s.form.Email)
 	}
 	f := &s.form
 	return authCard(
