@@ -26,6 +26,7 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 		return err
 	}
 	from := r.origin(c)
+	from.Browser = s.browser(c)
 	from.MayMail = func(ctx context.Context, emailKey string) (bool, error) {
 		ok, err := s.throttle.allows(ctx, mailsPerNetwork, network)
 		if err != nil || !ok {

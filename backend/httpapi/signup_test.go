@@ -79,3 +79,18 @@ func TestSignUpThrottle(t *testing.T) {
 		}
 	}
 }
+
+// The cookie of sign-up tells whose password it is that a sign-in gives.
+func TestSignInUnverifiedAmongStrangers(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada, eve := w.browser(nextAddress()), w.browser(nextAddress())
+	in := api.SignUp{Name: "Ada", Email: "ada@example.com", Password: password, TeamName: "Acme"}
+	ada.call("POST", "/portal/v1/sign-up", in).want(t, 202)
+	in.Password = "what only a stranger knows"
+	w.clock.advance(time.Second)
+	eve.call("POST", "/portal/v1/sign-up", in).want(t, 202)
+	got := into[api.SignInResult](t, ada.call("POST", "/portal/v1/sessions", api.SignIn{Email: in.Email, Password: password}).want(t, 200))
+	if got.Status != api.VerifyEmailDue {
+		t.Errorf("got %q, want %q", got.Status, api.VerifyEmailDue)
+	}
+}

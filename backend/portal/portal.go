@@ -104,6 +104,7 @@ type Origin struct {
 	Address   netip.Addr
 	UserAgent string
 	RequestID string
+	Browser   string  // of a sign-in: the value of the sign-up cookie, "" for none
 	MayMail   MayMail // of a request without a session; nil: no limit
 }
 

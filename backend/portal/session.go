@@ -119,17 +119,27 @@ func (p *Portal) withPassword(
 }
 
 // signInUnverified answers for an address without an account: as a wrong
-// password, unless a sign-up that waits has this very password.
+// password, unless the sign-up that waits has this very password. That is the one
+// of this browser, or else the newest.
+//
+// Strangers may have signed up with the address too, and later; but one password
+// is compared, as for an address with an account, or the time would tell the two
+// apart. To compare with several everywhere would cost each sign-in of everybody
+// as much, and strangers would only have to sign up more often. In another
+// browser the way on is the link in the mail, which works whoever signed up later.
 func (p *Portal) signInUnverified(ctx context.Context, key, password string, from Origin) (SignedIn, error) {
 	waiting, err := p.waiting(ctx, key)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	hash := "" // verified against a dummy
+	var s Signup // without a hash the password is compared with a dummy
 	if len(waiting) > 0 {
-		hash = waiting[0].PasswordHash
+		s = waiting[0]
 	}
-	right, _, err := p.verifyPassword(ctx, hash, password)
+	if own, ok := p.ofBrowser(waiting, from.Browser); ok {
+		s = own
+	}
+	right, _, err := p.verifyPassword(ctx, s.PasswordHash, password)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -139,7 +149,7 @@ func (p *Portal) signInUnverified(ctx context.Context, key, password string, fro
 		}
 		return SignedIn{}, errSignIn()
 	}
-	return SignedIn{Status: api.VerifyEmailDue}, p.remind(ctx, waiting[0], from)
+	return SignedIn{Status: api.VerifyEmailDue}, p.remind(ctx, s, from)
 }
 
 func errSignIn() error {

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,5 +99,39 @@ func TestVerifiedWhileAMailIsAskedFor(t *testing.T) {
 	noError(t, w.ResendVerification(w.ctx, "ada@example.com", "", home))
 	if list := get[[]portal.Signup](t)(w.store.Signups(w.ctx, "ada@example.com")); len(list) != 0 || len(w.mails.sent) != 1 {
 		t.Errorf("got %d sign-ups and %d mails, want none that waits and the one of the sign-up", len(list), len(w.mails.sent))
+	}
+}
+
+// A stranger's sign-up with one's address does not make one's own password wrong
+// in the browser that signed up, and the mail is about one's own.
+func TestSignInUnverifiedAmongStrangers(t *testing.T) {
+	for _, tt := range []struct {
+		name, browser, password, team string // no team: refused
+	}{
+		{"one's own", "browser of Ada", password, "Ada's team"},
+		{"the stranger's password in one's own browser", "browser of Ada", "a second horse, without umbrella", ""},
+		{"the stranger", "browser of Eve", "a second horse, without umbrella", "Eve's team"},
+		{"another browser compares with the newest", "browser of Bob", "a second horse, without umbrella", "Eve's team"},
+		{"and with no other", "browser of Bob", password, ""},
+		{"no cookie", "", password, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			for _, in := range []portal.NewAccount{w.account("Ada"), w.stranger()} {
+				w.now = w.now.Add(time.Second)
+				noError(t, w.SignUp(w.ctx, in, home))
+			}
+			from := home
+			from.Browser = tt.browser
+			out, err := w.SignIn(w.ctx, "ada@example.com", tt.password, from)
+			if tt.team == "" {
+				refused(t, err, "invalid #/email")
+				return
+			}
+			noError(t, err)
+			if m := w.mail("Confirm your address"); out.Status != api.VerifyEmailDue || len(w.mails.sent) != 3 || !strings.Contains(m.Text, tt.team) {
+				t.Errorf("got %+v and %d mails, the newest %s", out, len(w.mails.sent), m.Text)
+			}
+		})
 	}
 }
