@@ -35,6 +35,27 @@ func TestSleep(t *testing.T) {
 	})
 }
 
+func TestEmailKey(t *testing.T) {
+	for email, want := range map[string]string{
+		" Ada@Example.COM\t":      "ada@example.com",
+		"ada@example.com":         "ada@example.com",
+		"\u212aim@example.com":    "\u212aim@example.com", // the Kelvin sign is not the k of kim
+		"\u0130da@example.com":    "\u0130da@example.com", // nor İ the i of ida
+		"Élodie@example.com":      "Élodie@example.com",   // another server's mailbox may differ from élodie
+		"ada@MÜNCHEN.example":     "ada@münchen.example",
+		"ada@\u212aelvin.example": "ada@\u212aelvin.example",
+		"ada@\u0130zmir.example":  "ada@\u0130zmir.example",
+		`"A@B"@Example.com`:       `"a@b"@example.com`,
+		"":                        "",
+		"NOBODY":                  "nobody",
+		"\xff@X":                  "\ufffd@x",
+	} {
+		if got := EmailKey(email); got != want {
+			t.Errorf("%q: got %q, want %q", email, got, want)
+		}
+	}
+}
+
 func TestHashingIsBusy(t *testing.T) {
 	err := hashing(secret.ErrBusy)
 	e := (*Error)(nil)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
@@ -32,8 +34,33 @@ type NewAccount struct {
 	Browser                         string // the value of the sign-up cookie
 }
 
-// EmailKey returns an address as it is compared: trimmed, in lower case.
-func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// EmailKey returns an address as it is compared: trimmed, the letters of ASCII in
+// lower case, those of other scripts as they are before the @ and in lower case
+// after it. Two mailboxes never have one key: what a mail server makes of other
+// letters before the @ is its own affair (RFC 6531), and one of them, such as the
+// Kelvin sign, may have a small letter of ASCII. One mailbox may have two keys,
+// which does no harm.
+func EmailKey(email string) string {
+	email = strings.TrimSpace(email)
+	domain := strings.LastIndexByte(email, '@') + 1
+	return strings.Map(lowerASCII, email[:domain]) + strings.Map(lowerInDomain, email[domain:])
+}
+
+func lowerASCII(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
+}
+
+// lowerInDomain folds as domain names are (RFC 5895, 2), but makes no letter of
+// ASCII out of another one.
+func lowerInDomain(r rune) rune {
+	if low := unicode.ToLower(r); r < utf8.RuneSelf || low >= utf8.RuneSelf {
+		return low
+	}
+	return r
+}
 
 // SignUp asks for an account. It sends a mail in every case, and neither its
 // answer nor its time tells whether the address has an account already: then it
