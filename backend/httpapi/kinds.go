@@ -171,9 +171,10 @@ var kinds = []kind{
 		"Changes name the state that they start from, so that nobody overwrites unseen what somebody else changed.",
 	},
 	{
-		kindTooManyHourly, 429, "Too many tries",
+		kindTooManyHourly, 429, "Too many requests of this kind",
 		"Wait as long as the Retry-After header says.",
-		"Sign-in, sign-up and mails are limited per network, so that passwords cannot be guessed and nobody is flooded with mail.",
+		"Sign-in, sign-up and mails are limited per network, so that passwords cannot be guessed and nobody is flooded with mail. " +
+			"New tokens, new secrets and new teams are limited per person.",
 	},
 	{
 		kindHeaders, 431, "The header fields are too large",

@@ -22,6 +22,9 @@ func (s *Server) createTeam(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := s.throttle.take(c.UserContext(), teamsPerPerson, person(c).User.ID); err != nil {
+		return err
+	}
 	m, err := s.portal.CreateTeam(c.UserContext(), person(c), in.Name)
 	if err != nil {
 		return err

@@ -21,14 +21,18 @@ type limit struct {
 	told string
 }
 
-// Limits on what strangers can make the portal do. Those on tokens are not here:
-// they are exact, per token, and part of the decision.
+// Limits on what strangers can make the portal do, and on what one person can,
+// or a thief with their session: no team needs as much. Those on the use of tokens
+// are not here: they are exact, per token, and part of the decision.
 var (
 	signInPerNetwork = limit{"sign-in", perMinute(30), "There were too many tries to sign in from your network."}
 	signUpPerNetwork = limit{"sign-up", perHour(60), "There were too many sign-ups from your network."}
 	verifyPerNetwork = limit{"verify", perMinute(30), "There were too many tries to confirm an address from your network."}
 	mailsPerAddress  = limit{"mail", perHour(6), ""} // nobody is told
 	mailsPerNetwork  = limit{"mail-network", perHour(60), "Too many mails were asked for from your network."}
+
+	secretsPerPerson = limit{"secrets", perHour(300), "You have made and rotated too many tokens within an hour."}
+	teamsPerPerson   = limit{"teams", perHour(20), "You have made too many teams within an hour."}
 
 	crashesPerNetwork = limit{"crash", perMinute(10), "There were too many reports from your network."}
 )

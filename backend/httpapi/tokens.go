@@ -52,6 +52,9 @@ func (s *Server) createToken(c *fiber.Ctx) error {
 	if _, err := s.portal.Team(c.UserContext(), who, team); err != nil {
 		return err // before a stored answer could be shown to somebody who left
 	}
+	if err := s.throttle.take(c.UserContext(), secretsPerPerson, who.User.ID); err != nil {
+		return err
+	}
 	return s.once(c, team, who.User.ID, func(ctx context.Context) (reply, error) {
 		t, secret, err := s.portal.CreateToken(ctx, who, team, portal.NewToken{
 			Name: in.Name, Note: in.Note, Env: portal.Env(in.Env), Abilities: *in.Abilities, ExpiresAt: in.ExpiresAt.Time,
@@ -139,6 +142,9 @@ func (s *Server) rotateToken(c *fiber.Ctx) error {
 	}
 	who, team, id := person(c), pathID(c, "team"), pathID(c, "id")
 	if _, err := s.portal.Token(c.UserContext(), who, team, id); err != nil {
+		return err
+	}
+	if err := s.throttle.take(c.UserContext(), secretsPerPerson, who.User.ID); err != nil {
 		return err
 	}
 	return s.once(c, team, who.User.ID, func(ctx context.Context) (reply, error) {
