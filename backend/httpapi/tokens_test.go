@@ -29,6 +29,8 @@ func TestCreateToken(t *testing.T) {
 			{"an unknown environment", `{"name":"x","env":"prod","abilities":[]}`, "422 invalid #/env"},
 			{"a blank name", `{"name":"  ","env":"live","abilities":[]}`, "422 invalid #/name"},
 			{"a control character", `{"name":"a\u0000b","env":"live","abilities":[]}`, "422 invalid #/name"},
+			{"a character that shows nothing", `{"name":"a\u200bb","env":"live","abilities":[]}`, "422 invalid #/name"},
+			{"nothing but the form of a character", `{"name":"\ufe0f","env":"live","abilities":[]}`, "422 invalid #/name"},
 			{"a long name", `{"name":"` + strings.Repeat("x", 101) + `","env":"live","abilities":[]}`, "422 invalid #/name"},
 			{"an unknown field", `{"name":"x","env":"live","abilities":[],"team":"tea_other"}`, "422 invalid #/team"},
 			{"already over", `{"name":"x","env":"live","abilities":[],"expires_at":"2001-01-01T00:00:00Z"}`, "422 invalid #/expires_at"},

@@ -26,7 +26,7 @@ func checkName(pointer, name string) error {
 	case utf8.RuneCountInString(name) > maxNameLength:
 		detail = "A name has at most 100 characters."
 	case !utf8.ValidString(name), !validate.Plain(name):
-		detail = "A name can be seen and has no control characters."
+		detail = "A name can be seen, and has no control characters and none that show nothing."
 	case !validate.NoSecret(name):
 		return invalid(FieldError{Pointer: pointer, Code: "no_secret", Detail: "This name holds a whole token.", Fix: "Take its secret out."})
 	default:

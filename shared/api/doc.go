@@ -9,9 +9,11 @@
 // The validate tags are those of github.com/go-playground/validator/v10:
 // required, omitempty, min, max, len, email, oneof, dive, and six of ours:
 //
-//   - plain: text on one line that can be seen, without control characters and
-//     without those that turn the direction of what follows
-//   - multiline: the same, but with tabs and line ends, and it may be blank
+//   - plain: text on one line that can be seen, without control characters,
+//     those that turn the direction of what follows, and those that show nothing
+//     and shape nothing
+//   - multiline: text without control characters other than tabs and line ends,
+//     and without those that turn the direction; it may be blank
 //   - no_secret: without a whole token anywhere in it; all text that is kept for
 //     others to read has this rule
 //   - ability: the spelling resource:action

@@ -14,14 +14,16 @@ import (
 // of each.
 
 // Plain reports whether s is text on one line that can be seen: without control
-// characters, and not only of space and characters without a shape.
+// characters, without characters that only make it differ from what it looks
+// like, and not only of space and characters without a shape.
 func Plain(s string) bool {
 	visible := false
 	for _, r := range s {
-		if unicode.IsControl(r) || misleads(r) || r == '\u2028' || r == '\u2029' {
+		unseen := Invisible(r)
+		if unicode.IsControl(r) || misleads(r) || r == '\u2028' || r == '\u2029' || unseen && !shapes(r) {
 			return false
 		}
-		visible = visible || strconv.IsPrint(r) && r != ' ' && !strings.ContainsRune(blanks, r)
+		visible = visible || !unseen && strconv.IsPrint(r) && r != ' ' && r != emptyBraille
 	}
 	return visible
 }
@@ -56,9 +58,25 @@ func isBase62(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
 }
 
-// blanks are letters and symbols without ink: the fillers of Hangul and the
-// Braille pattern without dots.
-const blanks = "\u115f\u1160\u3164\uffa0\u2800"
+// emptyBraille is a symbol without ink: the Braille pattern without dots.
+const emptyBraille = '\u2800'
+
+// Invisible reports characters that show nothing by themselves, so that two texts
+// can look the same and differ in them: what Unicode calls
+// Default_Ignorable_Code_Point, and the few format characters beside it. The marks
+// that enclose the digits after them are format characters too, but can be seen.
+func Invisible(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) &&
+		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+}
+
+// shapes reports invisible characters that texts are not written right without:
+// what joins and parts letters in Persian, the scripts of India and emoji, selects
+// their form, sets the direction of a sign between words, and spells a flag.
+func shapes(r rune) bool {
+	return unicode.In(r, unicode.Join_Control, unicode.Variation_Selector, unicode.Bidi_Control) ||
+		r == '\u180e' || r >= '\U000e0020' && r <= '\U000e007f'
+}
 
 // misleads reports characters that set the direction of what follows, by which
 // a name can show the text around it in another order. Languages that are

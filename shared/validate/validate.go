@@ -209,7 +209,7 @@ func Broken(pointer, rule, param string, kind reflect.Kind) api.FieldError {
 	case "email":
 		e.Detail, e.Fix = "This is not an e-mail address.", "Write it like name@example.com."
 	case "plain":
-		e.Detail = "This must be text on one line that can be seen, without control characters."
+		e.Detail = "This must be text on one line that can be seen, without control characters and characters that show nothing."
 	case "multiline":
 		e.Detail = "This must be text without control characters."
 	case "no_secret":
