@@ -3,6 +3,8 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 // decoding decodes a body as a T and returns the refusal, nil if there is none.
@@ -66,8 +69,11 @@ func TestDecode(t *testing.T) {
 		{"rules in a list", `{` + order + `,"lines":[{"sku":"a","quantity":1},{"sku":"","quantity":0}]}`, kindInvalid, "#/lines/1/sku required, #/lines/1/quantity min"},
 		{"null in a list", `{` + order + `,"lines":[null]}`, kindInvalid, "#/lines/0 type"},
 		{"unknown in a list", `{` + order + `,"lines":[{"sku":"a","quantity":1,"x":1}]}`, kindInvalid, "#/lines/0/x unknown_field"},
+		{"no amount", `{"reference":"PO-1","currency":"EUR"}`, kindInvalid, "#/amount_minor required"},
+		{"an amount of null", `{"reference":"PO-1","currency":"EUR","amount_minor":null}`, kindInvalid, "#/amount_minor required"},
+		{"an amount of nothing", `{"reference":"PO-1","currency":"EUR","amount_minor":0}`, "", ""},
 		{"a currency", `{` + strings.Replace(order, "EUR", "eur", 1) + `}`, kindInvalid, "#/currency currency"},
-		{"nothing that is needed", `{}`, kindInvalid, "#/reference required, #/currency required"},
+		{"nothing that is needed", `{}`, kindInvalid, "#/reference required, #/currency required, #/amount_minor required"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,6 +130,36 @@ func TestDecodePatch(t *testing.T) {
 			_, r := decoding[api.UpdateToken](t, "PATCH", "application/merge-patch+json", tt.body)
 			checkRefusal(t, r, tt.kind, tt.want)
 		})
+	}
+}
+
+// What has to be there at creation cannot be taken away, and the browser's check
+// says of each field that is null what the server says.
+func TestPatchesKeepWhatIsNeeded(t *testing.T) {
+	for patch, create := range patched {
+		for i := range patch.NumField() {
+			f := patch.Field(i)
+			if tag, _ := tagOf(create, jsonName(f)); strings.HasPrefix(tag, "required") && !mayNotGo(f) {
+				t.Errorf("%v: %s is needed, but null takes it away", patch, f.Name)
+			}
+			body := reflect.New(patch)
+			body.Elem().Field(i).FieldByName("Set").SetBool(true)
+			body.Elem().Field(i).FieldByName("Null").SetBool(true)
+			if server, browser := validateStruct(body.Interface()), validate.Check(body.Interface()); !slices.Equal(server, browser) {
+				t.Errorf("%v: %s is null: the server says %v, the browser %v", patch, f.Name, server, browser)
+			}
+		}
+	}
+	for name, want := range map[string]string{
+		`{"amount_minor":null}`: "#/amount_minor required", `{"lines":null}`: "#/lines required",
+		`{"amount_minor":0,"lines":[]}`: "", `{}`: "",
+	} {
+		_, r := decoding[api.UpdateOrder](t, "PATCH", "application/merge-patch+json", name)
+		kind := kindInvalid
+		if want == "" {
+			kind = ""
+		}
+		checkRefusal(t, r, kind, want)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestJourney(t *testing.T) {
 		if me.ID != issued.Token.ID || me.Team.ID != ada.team || len(me.Limits) != 1 {
 			t.Errorf("who am I: %+v", me)
 		}
-		order := api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: 1200, Lines: []api.OrderLine{{SKU: "A", Quantity: 2, AmountMinor: 600}}}
+		order := api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: new(int64(1200)), Lines: []api.OrderLine{{SKU: "A", Quantity: 2, AmountMinor: 600}}}
 		made := erp.call("POST", "/api/v1/orders", order).want(t, 201)
 		o := into[api.Order](t, made)
 		if made.header.Get("Location") != "/api/v1/orders/"+o.ID || made.header.Get("Etag") == "" {

@@ -45,7 +45,7 @@ func (s *Server) createOrder(c *fiber.Ctx) error {
 	d := decided(c)
 	return s.once(c, d.Token.Team, d.Token.ID, func(ctx context.Context) (reply, error) {
 		o, err := s.portal.CreateOrder(ctx, d, portal.NewOrder{
-			Reference: in.Reference, Currency: in.Currency, AmountMinor: in.AmountMinor, Lines: orderLines(in.Lines),
+			Reference: in.Reference, Currency: in.Currency, AmountMinor: *in.AmountMinor, Lines: orderLines(in.Lines),
 		})
 		if err != nil {
 			return reply{}, err

@@ -35,7 +35,7 @@ func bodyFor(method, path string) any {
 	case strings.HasSuffix(path, "/tokens"):
 		return newToken("stolen", "orders:read")
 	case path == "/api/v1/orders":
-		return api.CreateOrder{Reference: "r", Currency: "EUR"}
+		return api.CreateOrder{Reference: "r", Currency: "EUR", AmountMinor: new(int64(1))}
 	case strings.HasPrefix(path, "/api/v1/orders/"):
 		return `{"reference":"stolen"}`
 	case method == "PATCH":
@@ -107,7 +107,7 @@ func TestOtherTenantsOrders(t *testing.T) {
 		in := newToken("trial", "orders:read", "orders:write")
 		in.Env = "test"
 		trial := w.integration(into[api.IssuedToken](t, ada.call("POST", ada.path("tokens"), in).want(t, 201)).Secret)
-		o := into[api.Order](t, hers.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "PO-1", Currency: "EUR"}).want(t, 201))
+		o := into[api.Order](t, hers.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: new(int64(1))}).want(t, 201))
 		for _, c := range []*client{his, trial} {
 			for _, method := range []string{"GET", "PATCH", "DELETE"} {
 				theirs := c.call(method, "/api/v1/orders/"+o.ID, bodyFor(method, "/api/v1/orders/x"), "If-Match", `"1.0"`)

@@ -95,7 +95,7 @@ func TestIdempotencyKey(t *testing.T) {
 		ada.call("POST", ada.path("tokens"), other, "Idempotency-Key", `"k2"`).want(t, 201) // a refusal does not use up the key
 
 		erp := w.integration(first.Secret)
-		order := api.CreateOrder{Reference: "PO-1", Currency: "EUR"}
+		order := api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: new(int64(1))}
 		one := erp.call("POST", "/api/v1/orders", order, "Idempotency-Key", "k").want(t, 201)
 		two := erp.call("POST", "/api/v1/orders", order, "Idempotency-Key", "k").want(t, 201)
 		if string(one.body) != string(two.body) || one.header.Get("Etag") != two.header.Get("Etag") || two.header.Get("Idempotent-Replayed") != "true" {

@@ -50,8 +50,8 @@ var patched = map[reflect.Type]reflect.Type{
 	typeOf[api.UpdateOrder]():   typeOf[api.CreateOrder](),
 }
 
-// validatePatch checks the fields that a merge patch sets. A field that has to
-// be there at creation cannot be taken away.
+// validatePatch checks the fields that a merge patch sets, and refuses to take
+// away what has to stay.
 func validatePatch(patch reflect.Value, create reflect.Type) []api.FieldError {
 	var wrong []api.FieldError
 	for i := range patch.NumField() {
@@ -60,28 +60,35 @@ func validatePatch(patch reflect.Value, create reflect.Type) []api.FieldError {
 		if !field.FieldByName("Set").Bool() {
 			continue
 		}
-		tag := tagOf(create, name)
+		tag, pointer := tagOf(create, name)
 		value := field.FieldByName("Value")
 		if field.FieldByName("Null").Bool() {
-			if strings.HasPrefix(tag, "required") {
+			if mayNotGo(patch.Type().Field(i)) {
 				wrong = append(wrong, validate.Broken("#/"+name, "required", "", value.Kind()))
 			}
 			continue
 		}
 		if tag != "" && value.Kind() != reflect.Struct { // the rules in a struct were asked with the patch
+			if pointer { // there, so it is what is needed, if it is 0 too
+				value = value.Addr()
+			}
 			wrong = append(wrong, broken(checks.Var(value.Interface(), tag), name)...)
 		}
 	}
 	return wrong
 }
 
-func tagOf(t reflect.Type, name string) string {
+// mayNotGo reports whether a field of a merge patch cannot be taken away.
+func mayNotGo(f reflect.StructField) bool { return f.Tag.Get("patch") == "keep" }
+
+// tagOf returns the rules of a field, and whether it is a pointer.
+func tagOf(t reflect.Type, name string) (tag string, pointer bool) {
 	for i := range t.NumField() {
 		if f := t.Field(i); jsonName(f) == name {
-			return f.Tag.Get("validate")
+			return f.Tag.Get("validate"), f.Type.Kind() == reflect.Pointer
 		}
 	}
-	return ""
+	return "", false
 }
 
 // broken words what validator found. With a field given, err is about that

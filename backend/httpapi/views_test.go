@@ -165,7 +165,7 @@ func TestOrdersList(t *testing.T) {
 		c := w.integration(ada.token("x", "orders:read", "orders:write").Secret)
 		for range 5 {
 			w.clock.advance(time.Millisecond)
-			c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR"}).want(t, 201)
+			c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR", AmountMinor: new(int64(1))}).want(t, 201)
 		}
 		a := c.call("GET", "/api/v1/orders?limit=3", nil).want(t, 200)
 		first := into[api.List[api.Order]](t, a)

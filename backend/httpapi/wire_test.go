@@ -213,7 +213,7 @@ func TestHeadersGolden(t *testing.T) {
 		headersOf(w, "GET …/tokens", ada.call("GET", ada.path("tokens"), nil)) +
 		headersOf(w, "GET …/events/export", ada.call("GET", "/portal/v1/teams/"+ada.team+"/events/export", nil, "X-Forwarded-For", "198.51.100.1")) +
 		headersOf(w, "GET /api/v1/token", c.call("GET", "/api/v1/token", nil)) +
-		headersOf(w, "POST /api/v1/orders", c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR"})) +
+		headersOf(w, "POST /api/v1/orders", c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR", AmountMinor: new(int64(1))})) +
 		headersOf(w, "GET /api/v1/token without a token", w.integration("").call("GET", "/api/v1/token", nil)) +
 		headersOf(w, "GET /healthz", c.call("GET", "/healthz", nil)) +
 		headersOf(w, "GET /problems/not-found as a page", page.call("GET", "/problems/not-found", nil)) +

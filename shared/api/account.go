@@ -79,7 +79,7 @@ type Fresh struct {
 // UpdateAccount is the merge patch of PATCH /portal/v1/account. The answer is a
 // [User].
 type UpdateAccount struct {
-	Name     Optional[string] `json:"name,omitzero"`
+	Name     Optional[string] `json:"name,omitzero" patch:"keep"`
 	LastTeam Optional[string] `json:"last_team,omitzero"` // where the portal opens the next time
 }
 

@@ -20,6 +20,9 @@
 //   - address: an IP address or a CIDR prefix
 //   - currency: three upper-case ASCII letters (ISO 4217)
 //
+// A field of a merge patch that is tagged patch:"keep" cannot be taken away:
+// null is refused as required.
+//
 // The server checks them with validator, the browser with shared/validate.
 // Lengths of text count code points. Rules that need the catalogue, the clock
 // or the store are the server's alone.

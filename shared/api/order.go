@@ -4,7 +4,7 @@ package api
 type CreateOrder struct {
 	Reference   string      `json:"reference" validate:"required,plain,no_secret,max=100"`
 	Currency    string      `json:"currency" validate:"required,currency"`
-	AmountMinor int64       `json:"amount_minor" validate:"min=0,max=9007199254740991"`
+	AmountMinor *int64      `json:"amount_minor" validate:"required,min=0,max=9007199254740991"` // 0 is an amount too
 	Lines       []OrderLine `json:"lines" validate:"max=200,dive"`
 }
 
@@ -18,10 +18,10 @@ type OrderLine struct {
 
 // UpdateOrder is the merge patch of PATCH /api/v1/orders/{id}, with If-Match.
 type UpdateOrder struct {
-	Reference   Optional[string]      `json:"reference,omitzero"`
-	Currency    Optional[string]      `json:"currency,omitzero"`
-	AmountMinor Optional[int64]       `json:"amount_minor,omitzero"`
-	Lines       Optional[[]OrderLine] `json:"lines,omitzero"`
+	Reference   Optional[string]      `json:"reference,omitzero" patch:"keep"`
+	Currency    Optional[string]      `json:"currency,omitzero" patch:"keep"`
+	AmountMinor Optional[int64]       `json:"amount_minor,omitzero" patch:"keep"`
+	Lines       Optional[[]OrderLine] `json:"lines,omitzero" patch:"keep"` // none: an empty list
 }
 
 // Order is the reference resource: real, stored, per team and environment.

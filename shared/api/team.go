@@ -7,7 +7,7 @@ type CreateTeam struct {
 
 // UpdateTeam is the merge patch of PATCH /portal/v1/teams/{team}, with If-Match.
 type UpdateTeam struct {
-	Name Optional[string] `json:"name,omitzero"`
+	Name Optional[string] `json:"name,omitzero" patch:"keep"`
 }
 
 // Team is a tenant.

@@ -21,9 +21,9 @@ type RateLimit struct {
 
 // UpdateToken is the merge patch of PATCH …/tokens/{id}, with If-Match.
 type UpdateToken struct {
-	Name      Optional[string]    `json:"name,omitzero"`
+	Name      Optional[string]    `json:"name,omitzero" patch:"keep"`
 	Note      Optional[string]    `json:"note,omitzero"`
-	Abilities Optional[[]string]  `json:"abilities,omitzero"`
+	Abilities Optional[[]string]  `json:"abilities,omitzero" patch:"keep"`
 	Addresses Optional[[]string]  `json:"addresses,omitzero"`
 	RateLimit Optional[RateLimit] `json:"rate_limit,omitzero"` // null: the default
 	ExpiresAt Optional[Time]      `json:"expires_at,omitzero"` // null: never, if policy allows

@@ -63,6 +63,10 @@ func (c *checker) structure(v reflect.Value, at string) {
 			name = f.Name
 		}
 		name = strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+		if f.Tag.Get("patch") == "keep" && v.Field(i).FieldByName("Null").Bool() {
+			c.broken(at+"/"+name, "required", reflect.Invalid)
+			continue
+		}
 		c.field(v.Field(i), at+"/"+name, rules(f.Tag.Get("validate")))
 	}
 }

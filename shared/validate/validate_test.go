@@ -95,8 +95,10 @@ func TestSameVerdictAsValidator(t *testing.T) {
 		api.UpdateToken{RateLimit: api.Null[api.RateLimit]()},
 		api.UpdateToken{RateLimit: api.Some(api.RateLimit{Quota: 0, WindowSeconds: 1})},
 		api.UpdateToken{Name: api.Some("x"), Abilities: api.Some([]string{"x"})},
+		api.CreateOrder{},
+		api.CreateOrder{Reference: "r", Currency: "EUR", AmountMinor: ptr(int64(0))},
 		api.CreateOrder{Reference: "r", Currency: "EUR", Lines: []api.OrderLine{{SKU: "s", Quantity: 1}, {}}},
-		api.CreateOrder{Reference: "r", Currency: "eur", AmountMinor: -1},
+		api.CreateOrder{Reference: "r", Currency: "eur", AmountMinor: ptr(int64(-1))},
 		api.UpdateOrder{},
 		api.UpdateTeam{},
 		api.CreateTeam{Name: "\u0085"},
@@ -122,6 +124,15 @@ func TestPatchesMayLeaveFieldsAlone(t *testing.T) {
 	}
 	body := api.UpdateToken{RateLimit: api.Some(api.RateLimit{Quota: 1})}
 	if got := ours(body); !slices.Equal(got, []string{"#/rate_limit/window_seconds min"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPatchesKeepWhatIsNeeded(t *testing.T) {
+	body := api.UpdateOrder{
+		Reference: api.Null[string](), Currency: api.Null[string](), AmountMinor: api.Null[int64](), Lines: api.Null[[]api.OrderLine](),
+	}
+	if got := ours(body); !slices.Equal(got, []string{"#/amount_minor required", "#/currency required", "#/lines required", "#/reference required"}) {
 		t.Errorf("got %q", got)
 	}
 }
@@ -174,7 +185,7 @@ func FuzzSameVerdict(f *testing.F) {
 			api.CreateToken{Name: name, Env: word, Abilities: abilities, Addresses: addresses, RateLimit: limit, Note: password},
 			api.RotateToken{OverlapSeconds: ptr(int(n)), Activate: word},
 			api.UpdateToken{RateLimit: api.Optional[api.RateLimit]{Set: bits&8 != 0, Null: bits&16 != 0, Value: api.RateLimit{Quota: int(n)}}},
-			api.CreateOrder{Reference: name, Currency: currency, AmountMinor: n, Lines: []api.OrderLine{{SKU: word, Description: password, Quantity: n, AmountMinor: n}}},
+			api.CreateOrder{Reference: name, Currency: currency, AmountMinor: &n, Lines: []api.OrderLine{{SKU: word, Description: password, Quantity: n, AmountMinor: n}}},
 		} {
 			if got, want := ours(body), verdict(t, v, body); !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q\n%+v", got, want, body)

@@ -163,7 +163,7 @@ func (s *stage) place(ctx context.Context, name string, r request) error {
 	r.method, r.path = http.MethodPost, "/api/v1/orders"
 	r.body = api.CreateOrder{
 		Reference: fmt.Sprintf("SO-%06d", 410_000+s.placed), Currency: []string{"EUR", "EUR", "EUR", "USD", "CHF"}[s.rand.IntN(5)],
-		AmountMinor: price * quantity, Lines: []api.OrderLine{{
+		AmountMinor: new(price * quantity), Lines: []api.OrderLine{{
 			SKU: fmt.Sprintf("ACM-%04d", 1000+s.rand.IntN(240)), Description: goods[s.rand.IntN(len(goods))], Quantity: quantity, AmountMinor: price * quantity,
 		}},
 	}
