@@ -97,20 +97,44 @@ func (r *reply) send(c *fiber.Ctx) error {
 	return nil
 }
 
-// idempotencyKey reads the header: a quoted string, or the same without quotes,
-// of 1 to 255 visible ASCII characters.
+// idempotencyKey reads the header: one string of structured fields (RFC 9651,
+// 3.3.3) without parameters, or what other services' clients send, the same
+// without quotes and then without what would end it in a list. Either way it is
+// 1 to 255 ASCII characters.
 func idempotencyKey(c *fiber.Ctx) (key string, ok bool, err error) {
 	headers := c.Context().Request.Header.PeekAll(headerIdempotencyKey)
 	if len(headers) == 0 {
 		return "", false, nil
 	}
-	key = strings.TrimSpace(string(headers[0]))
-	if strings.HasPrefix(key, `"`) && strings.HasSuffix(key, `"`) && len(key) >= 2 {
-		key = key[1 : len(key)-1]
-	}
-	visible := !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
-	if len(headers) > 1 || key == "" || len(key) > 255 || !visible {
-		return "", false, badRequest("An Idempotency-Key is one text of 1 to 255 visible ASCII characters.")
+	key, ok = unquoted(strings.Trim(string(headers[0]), " \t"))
+	if len(headers) > 1 || !ok || key == "" || len(key) > 255 {
+		return "", false, badRequest(`An Idempotency-Key is one text of 1 to 255 ASCII characters in quotes: "8e03978e-40d5".`)
 	}
 	return key, true, nil
+}
+
+// unquoted returns what a string of structured fields says, or a text without
+// quotes as it is.
+func unquoted(text string) (string, bool) {
+	inner, quoted := strings.CutPrefix(text, `"`)
+	if !quoted {
+		return text, !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\,;`, r) })
+	}
+	var b strings.Builder
+	for i := 0; i < len(inner); i++ {
+		switch ch := inner[i]; {
+		case ch == '"':
+			return b.String(), i == len(inner)-1
+		case ch == '\\':
+			if i++; i == len(inner) || inner[i] != '"' && inner[i] != '\\' {
+				return "", false
+			}
+			b.WriteByte(inner[i])
+		case ch < ' ' || ch > '~':
+			return "", false
+		default:
+			b.WriteByte(ch)
+		}
+	}
+	return "", false
 }

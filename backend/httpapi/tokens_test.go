@@ -88,11 +88,16 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 		other := newToken("twice")
 		ada.call("POST", ada.path("tokens"), other, "Idempotency-Key", `"8e03978e"`).problem(t, 422, "idempotency-key-reused")
-		for _, key := range []string{`""`, strings.Repeat("x", 256), "\u00fc"} {
+		for _, key := range []string{
+			`""`, strings.Repeat("x", 256), `"` + strings.Repeat("x", 256) + `"`, "\u00fc", "\"\u00fc\"", `"`, `"a`, `a"`, `a"b`, `"a"b`, `"a""b"`, `"a\"`,
+			`"a\b"`, `a\b`, `"a", "b"`, "a, b", "a b", `"a";x=1`, "a;x",
+		} {
 			ada.call("POST", ada.path("tokens"), other, "Idempotency-Key", key).problem(t, 400, "bad-request")
 		}
 		ada.call("POST", ada.path("tokens"), newToken("once"), "Idempotency-Key", `"k2"`).problem(t, 409, "name-taken")
 		ada.call("POST", ada.path("tokens"), other, "Idempotency-Key", `"k2"`).want(t, 201) // a refusal does not use up the key
+
+		ada.call("POST", ada.path("tokens"), newToken("quoted"), "Idempotency-Key", `"a \"b\" \\"`).want(t, 201)
 
 		erp := w.integration(first.Secret)
 		order := api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: new(int64(1))}
