@@ -12,9 +12,15 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
+type parameter struct {
+	Name   string         `json:"name"`
+	Schema map[string]any `json:"schema"`
+}
+
 type openAPI struct {
 	Paths map[string]map[string]struct {
 		OperationID string                `json:"operationId"`
+		Parameters  []parameter           `json:"parameters"`
 		Security    []map[string][]string `json:"security"`
 		Responses   map[string]struct {
 			Content map[string]struct {

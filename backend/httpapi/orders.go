@@ -82,11 +82,15 @@ func (s *Server) updateOrder(c *fiber.Ctx) error {
 		lines := orderLines(in.Lines.Value)
 		change.Lines = &lines
 	}
-	o, err := s.portal.UpdateOrder(c.UserContext(), decided(c), pathID(c, "id"), rev, change)
-	if err != nil {
-		return err
-	}
-	return sendTagged(c, fiber.StatusOK, o.Version, orderJSON(o))
+	d, id := decided(c), pathID(c, "id")
+	return s.once(c, d.Token.Team, d.Token.ID, func(ctx context.Context) (reply, error) {
+		return orderReply(s.portal.UpdateOrder(ctx, d, id, rev, change))
+	})
+}
+
+// orderReply is the answer to a change of an order.
+func orderReply(o portal.Order, err error) (reply, error) {
+	return reply{status: fiber.StatusOK, rev: o.Version, body: orderJSON(o)}, err
 }
 
 // cancelOrder answers DELETE /api/v1/orders/{id} with the order as it is then.
@@ -95,11 +99,10 @@ func (s *Server) cancelOrder(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.portal.CancelOrder(c.UserContext(), decided(c), pathID(c, "id"), rev)
-	if err != nil {
-		return err
-	}
-	return sendTagged(c, fiber.StatusOK, o.Version, orderJSON(o))
+	d, id := decided(c), pathID(c, "id")
+	return s.once(c, d.Token.Team, d.Token.ID, func(ctx context.Context) (reply, error) {
+		return orderReply(s.portal.CancelOrder(ctx, d, id, rev))
+	})
 }
 
 func (s *Server) matchOrder(c *fiber.Ctx) (*int64, error) {

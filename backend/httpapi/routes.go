@@ -118,7 +118,7 @@ func table() []route {
 
 		// Teams.
 		{method: get, path: "/portal/v1/teams", access: signedIn(), handle: (*Server).listTeams, about: "One's own teams", spec: spec{out: api.List[api.Membership]{}}},
-		{method: post, path: "/portal/v1/teams", access: signedIn(), handle: (*Server).createTeam, about: "Make a team and own it", spec: spec{in: api.CreateTeam{}, out: api.Team{}, status: 201}},
+		{method: post, path: "/portal/v1/teams", access: signedIn(), handle: (*Server).createTeam, about: "Make a team and own it", spec: spec{in: api.CreateTeam{}, out: api.Team{}, status: 201, once: true}},
 		{method: get, path: team, access: member(portal.ViewTeam), handle: (*Server).showTeam, about: "A team", spec: spec{out: api.Team{}}},
 		{method: patch, path: team, access: member(portal.EditTeam), handle: (*Server).updateTeam, about: "Rename a team", spec: spec{in: api.UpdateTeam{}, out: api.Team{}, match: true}},
 		{method: get, path: team + "/members", access: member(portal.ViewTeam), handle: (*Server).listMembers, about: "The members of a team", spec: spec{out: api.List[api.Member]{}}},
@@ -153,8 +153,8 @@ func table() []route {
 		{method: get, path: "/api/v1/orders", access: token("orders:read"), handle: (*Server).listOrders, about: "Orders, newest first", spec: spec{out: api.List[api.Order]{}, query: pageQuery}},
 		{method: post, path: "/api/v1/orders", access: token("orders:write"), handle: (*Server).createOrder, about: "Place an order", spec: spec{in: api.CreateOrder{}, out: api.Order{}, status: 201, once: true}},
 		{method: get, path: "/api/v1/orders/:id", access: token("orders:read"), handle: (*Server).showOrder, about: "An order", spec: spec{out: api.Order{}}},
-		{method: patch, path: "/api/v1/orders/:id", access: token("orders:write"), handle: (*Server).updateOrder, about: "Change an order", spec: spec{in: api.UpdateOrder{}, out: api.Order{}, match: true}},
-		{method: remove, path: "/api/v1/orders/:id", access: token("orders:write"), handle: (*Server).cancelOrder, about: "Cancel an order", spec: spec{out: api.Order{}, match: true}},
+		{method: patch, path: "/api/v1/orders/:id", access: token("orders:write"), handle: (*Server).updateOrder, about: "Change an order", spec: spec{in: api.UpdateOrder{}, out: api.Order{}, match: true, once: true}},
+		{method: remove, path: "/api/v1/orders/:id", access: token("orders:write"), handle: (*Server).cancelOrder, about: "Cancel an order", spec: spec{out: api.Order{}, match: true, once: true}},
 		{method: get, path: "/api/v1/usage", access: token("usage:read"), handle: (*Server).showOwnUsage, about: "Calls of the token that asks per hour or day", spec: spec{out: api.Usage{}, query: usageQuery}},
 
 		// Discovery and operation.

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -22,15 +24,17 @@ func (s *Server) createTeam(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.throttle.take(c.UserContext(), teamsPerPerson, person(c).User.ID); err != nil {
+	who := person(c)
+	if err := s.throttle.take(c.UserContext(), teamsPerPerson, who.User.ID); err != nil {
 		return err
 	}
-	m, err := s.portal.CreateTeam(c.UserContext(), person(c), in.Name)
-	if err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderLocation, "/portal/v1/teams/"+m.Team.ID)
-	return sendTagged(c, fiber.StatusCreated, m.Team.Rev, teamJSON(m))
+	return s.once(c, "", who.User.ID, func(ctx context.Context) (reply, error) {
+		m, err := s.portal.CreateTeam(ctx, who, in.Name)
+		if err != nil {
+			return reply{}, err
+		}
+		return reply{status: fiber.StatusCreated, location: "/portal/v1/teams/" + m.Team.ID, rev: m.Team.Rev, body: teamJSON(m)}, nil
+	})
 }
 
 // showTeam answers GET /portal/v1/teams/{team}.

@@ -106,7 +106,45 @@ func TestIdempotencyKey(t *testing.T) {
 		if string(one.body) != string(two.body) || one.header.Get("Etag") != two.header.Get("Etag") || two.header.Get("Idempotent-Replayed") != "true" {
 			t.Errorf("got %s then %s", one.body, two.body)
 		}
+
+		// A repeated change has the ETag of what is no more, and is no conflict.
+		path, tag := one.header.Get("Location"), one.header.Get("Etag")
+		for _, change := range []struct{ method, body string }{{"PATCH", `{"amount_minor":7}`}, {"DELETE", ""}} {
+			one = erp.call(change.method, path, change.body, "Idempotency-Key", "k", "If-Match", tag).want(t, 200)
+			two = erp.call(change.method, path, change.body, "Idempotency-Key", "k", "If-Match", tag).want(t, 200)
+			if string(one.body) != string(two.body) || one.header.Get("Etag") != two.header.Get("Etag") || two.header.Get("Idempotent-Replayed") != "true" {
+				t.Errorf("%s: got %s then %s", change.method, one.body, two.body)
+			}
+			erp.call(change.method, path, change.body, "Idempotency-Key", "k2", "If-Match", tag).problem(t, 412, "precondition-failed")
+			tag = one.header.Get("Etag")
+		}
+		erp.call("PATCH", path, `{"amount_minor":8}`, "Idempotency-Key", "k", "If-Match", tag).problem(t, 422, "idempotency-key-reused")
+
+		team := api.CreateTeam{Name: "Second"}
+		one = ada.call("POST", "/portal/v1/teams", team, "Idempotency-Key", "k").want(t, 201)
+		two = ada.call("POST", "/portal/v1/teams", team, "Idempotency-Key", "k").want(t, 201)
+		if string(one.body) != string(two.body) || one.header.Get("Location") != two.header.Get("Location") || two.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("got %s then %s", one.body, two.body)
+		}
+		if got := len(ada.session().Teams); got != 2 {
+			t.Errorf("got %d teams, want 2", got)
+		}
 	})
+}
+
+// Every route that can be repeated says so, and every unsafe one of the API can:
+// a second end of a token is refused at the door.
+func TestUnsafeRoutesOfTheAPIHonourTheKey(t *testing.T) {
+	w := onOneStore(t, nil)
+	spec := into[openAPI](t, w.integration("").call("GET", "/openapi.json", nil).want(t, 200))
+	for path, ops := range spec.Paths {
+		for method, op := range ops {
+			honours := slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.Name == "Idempotency-Key" })
+			if strings.HasPrefix(path, "/api/") && method != "get" && method+path != "delete/api/v1/token" && !honours {
+				t.Errorf("%s %s does not honour Idempotency-Key", method, path)
+			}
+		}
+	}
 }
 
 func TestUpdateToken(t *testing.T) {

@@ -17,7 +17,7 @@ const (
 
 // IdempotentScope is what a client's Idempotency-Key is unique within.
 type IdempotentScope struct {
-	Team, Principal string // Principal: user or token id
+	Team, Principal string // Principal: user or token id; Team: "" where none is concerned yet
 	Method, Route   string // Route: the template with the ids filled in
 	Key             string // the client's, 1 to 255 characters
 }
