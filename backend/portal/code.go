@@ -21,3 +21,13 @@ const (
 	Undecided       Code = "temporary-reduced-capacity" // storage did not answer: fail closed
 	UnknownKey      Code = "unknown-key"                // hashed with a key that this node does not have: closed too
 )
+
+// dead reports whether a decision refused the token itself, though its whole
+// secret was presented: no limit was asked.
+func (c Code) dead() bool {
+	switch c {
+	case NotYetValid, Expired, Revoked, Suspended, GenerationEnded, MakerGone:
+		return true
+	}
+	return false
+}

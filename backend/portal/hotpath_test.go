@@ -73,6 +73,11 @@ func TestHotPathAllocates(t *testing.T) {
 				tok.RateLimit = RateLimit{1, time.Hour}
 			}
 		}, RateLimited},
+		{"a token that has expired", func(h *hotPath) {
+			for _, tok := range h.portal.records.(memoryRecords) {
+				tok.ExpiresAt = hotAt
+			}
+		}, Expired},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -19,6 +19,11 @@ const (
 	maxAgentBytes = 200
 )
 
+// deadCalls is how many calls of one token are recorded, in each process, while
+// the token is revoked, expired or otherwise not to be used: who holds a dead
+// secret must not be able to fill the database with it.
+var deadCalls = RateLimit{Quota: 600, Window: time.Minute}
+
 // Recorded is what the HTTP layer knows of a call once it is answered.
 type Recorded struct {
 	Method    string
@@ -47,12 +52,21 @@ type pendingCall struct {
 // What was handed over is in storage within half a second; a process that is
 // killed loses at most that much. After [Portal.Close] nothing is handed over.
 //
+// A token that is refused itself has no limit, so its calls have one here:
+// [deadCalls]. Those beyond it are only counted ([Portal.UnrecordedCalls]).
+//
 // A call that storage refuses, while it takes others, is dropped with an error
 // in the log and counted ([Portal.LostCalls]): kept, it would hold up every call
 // after it. Nothing is dropped because storage is out of reach.
 func (p *Portal) Record(d *Decision, r Recorded) {
 	if d.Token == nil {
 		return
+	}
+	if d.Code.dead() {
+		if _, ok := p.deads.take(d.Token.ID, deadCalls, d.At); !ok {
+			p.stats.unrecorded.Add(1)
+			return
+		}
 	}
 	r.UserAgent, r.RequestID = cut(r.UserAgent, maxAgentBytes), cut(r.RequestID, maxAgentBytes)
 	p.recorder.add(pendingCall{Recorded: r, id: d.ID, at: d.At, code: d.Code, token: d.Token, generation: d.Generation.Number})

@@ -55,6 +55,59 @@ func TestRecorderWritesWithinAQuarterSecond(t *testing.T) {
 	})
 }
 
+// Who holds the secret of a dead token cannot fill the database with its calls;
+// who holds a living one is told by its limit.
+func TestCallsOfADeadTokenAreBounded(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*Token)
+		want   Code
+		bound  bool
+	}{
+		"living":        {func(*Token) {}, OK, false},
+		"revoked":       {func(t *Token) { t.RevokedAt = now.Add(-ms) }, Revoked, true},
+		"expired":       {func(t *Token) { t.ExpiresAt = now }, Expired, true},
+		"suspended":     {func(t *Token) { t.SuspendedAt = now.Add(-ms) }, Suspended, true},
+		"not yet valid": {func(t *Token) { t.NotBefore = now.Add(ms) }, NotYetValid, true},
+		"orphaned":      {func(t *Token) { t.Standing.MakerRole = "" }, MakerGone, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			records := memoryRecords{}
+			p := newPortal(t, records)
+			tok, text := newToken(p, func(t *Token) { t.RateLimit = RateLimit{1_000_000, time.Minute}; tt.change(t) })
+			other, otherText := newToken(p, func(t *Token) { t.RevokedAt = now.Add(-ms) })
+			records[tok.ID], records[other.ID] = tok, other
+			p.alarms.put("dead-secret|"+tok.ID+"|203.0.113.9/32", new(atomic.Int64), now.Add(time.Hour))
+			p.alarms.put("dead-secret|"+other.ID+"|203.0.113.9/32", new(atomic.Int64), now.Add(time.Hour))
+			ask := func(text string, at time.Time, want Code) {
+				t.Helper()
+				d := p.Decide(t.Context(), &Ask{Secret: text, Address: addr("203.0.113.9"), At: at})
+				if d.Code != want {
+					t.Fatalf("got %s, want %s", d.Code, want)
+				}
+				p.Record(&d, Recorded{Method: "GET", Status: 401})
+			}
+			for range 1500 {
+				ask(text, now, tt.want)
+			}
+			ask(otherText, now, Revoked)
+			wantLost := int64(0)
+			if tt.bound {
+				wantLost = 900
+			}
+			if got := p.UnrecordedCalls(); got != wantLost {
+				t.Errorf("got %d calls that were not recorded, want %d", got, wantLost)
+			}
+			if tt.want == Revoked { // a tenth of a second later there is room for one more
+				ask(text, now.Add(100*ms), Revoked)
+				ask(text, now.Add(100*ms), Revoked)
+				if got := p.UnrecordedCalls(); got != wantLost+1 {
+					t.Errorf("got %d calls that were not recorded, want %d", got, wantLost+1)
+				}
+			}
+		})
+	}
+}
+
 func TestRecorderWritesFullBatchesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &noStore{}

@@ -11,6 +11,7 @@ type Stats struct {
 	Malformed     atomic.Int64 // credentials refused by their form, without a look-up
 	WrongChecksum atomic.Int64 // and by their checksum: typos and truncations rather than attacks
 	LookupErrors  atomic.Int64
+	unrecorded    atomic.Int64
 	codes         [len(codes)]atomic.Int64
 }
 
@@ -56,6 +57,10 @@ func (p *Portal) RepeatedBatches() int64 { return p.recorder.failed.Load() }
 
 // LostCalls returns how many calls storage refused for good.
 func (p *Portal) LostCalls() int64 { return p.recorder.lost.Load() }
+
+// UnrecordedCalls returns how many calls of dead tokens were not recorded,
+// because there were too many of them.
+func (p *Portal) UnrecordedCalls() int64 { return p.stats.unrecorded.Load() }
 
 // Lookups says how records of tokens were read; false if they are not read with
 // a [Coalescer].
