@@ -32,6 +32,8 @@ func unframed(detail string) *refusal {
 	return &refusal{kind: kindBadRequest, detail: detail, close: true}
 }
 
+const chunkedLength = -1 // the length of a body of unknown length, as fasthttp writes it
+
 // headReceived looks at the head of a request before its body is read. Of a
 // faulty one no body is read: nobody knows where it ends. [Server.enter] then
 // refuses the request; the mark that leads it to look again is that the

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -157,6 +158,31 @@ func TestEvents(t *testing.T) {
 			t.Errorf("the export ends at %d %s, the chain at %d %s", v.Seq, v.Hash, chain.Seq, chain.Hash)
 		}
 	})
+}
+
+// HEAD of an export has the fields of GET and no body: nothing is cut off.
+func TestHeadOfAnExport(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	for i := range 15 { // more than is buffered
+		ada.token(fmt.Sprint("token ", i))
+	}
+	path := ada.path("events", "export")
+	whole := ada.call("GET", path, nil).want(t, 200)
+	for range 3 {
+		a := ada.call("HEAD", path, nil).want(t, 200)
+		for name := range whole.header {
+			if got, want := a.header.Get(name), whole.header.Get(name); got != want && name != "Date" && name != "X-Request-Id" {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+		if got := a.header.Get("Content-Length"); got != "" || len(a.body) > 0 {
+			t.Errorf("got Content-Length %q and a body of %d bytes, want neither", got, len(a.body))
+		}
+	}
+	if log := w.log.String(); strings.Contains(log, "WARN") {
+		t.Errorf("the log complains:\n%s", log)
+	}
 }
 
 func TestOrdersList(t *testing.T) {
