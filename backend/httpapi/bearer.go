@@ -66,6 +66,7 @@ func (s *Server) credential(c *fiber.Ctx) (string, error) {
 	}
 	scheme, rest, _ := bytes.Cut(value, []byte(" "))
 	if !bytes.EqualFold(scheme, schemeBearer) {
+		s.portal.Stats().NoToken()
 		return "", &refusal{
 			kind: kindNoToken, detail: "The request has no Authorization header with a bearer token.",
 			headers: [][2]string{{fiber.HeaderWWWAuthenticate, s.challenge}},

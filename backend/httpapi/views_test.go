@@ -360,6 +360,7 @@ func TestMetrics(t *testing.T) {
 	ada := w.signUp("Ada")
 	w.integration(ada.token("x").Secret).call("GET", "/api/v1/token", nil).want(t, 200)
 	w.integration("garbage").call("GET", "/api/v1/token", nil).want(t, 401)
+	w.integration("").call("GET", "/api/v1/usage", nil).want(t, 401)
 	w.integration("").call("GET", "/some/unknown/path", nil).want(t, 404)
 	rec := httptest.NewRecorder()
 	m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
@@ -367,7 +368,7 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`gatehouse_http_requests_total{method="GET",route="/api/v1/token",status="200"} 1`,
 		`gatehouse_http_requests_total{method="GET",route="none",status="404"} 1`,
-		`gatehouse_decisions_total{code="ok"} 1`, `gatehouse_malformed_tokens_total 1`, `gatehouse_mails_queued 7`, `gatehouse_calls_queued`,
+		`gatehouse_decisions_total{code="ok"} 1`, `gatehouse_decisions_total{code="no-token"} 1`, `gatehouse_decisions_total{code="invalid-token"} 1`, `gatehouse_malformed_tokens_total 1`, `gatehouse_mails_queued 7`, `gatehouse_calls_queued`,
 		`gatehouse_mistyped_tokens_total 0`, `gatehouse_passwords_queued 5`, `gatehouse_call_batches_repeated_total 0`, `gatehouse_calls_lost_total 0`, `gatehouse_calls_unrecorded_total 0`,
 		`gatehouse_lookup_batch_size_bucket{le="1"} 1`, `gatehouse_lookup_batch_size_sum 1`, `gatehouse_lookups_in_flight 0`,
 		`gatehouse_lookups_waiting 0`, `gatehouse_lookup_round_trip_seconds`,

@@ -37,6 +37,10 @@ func (s *Stats) decided(c Code) {
 	}
 }
 
+// NoToken counts a request that presented no credential. There is nothing to
+// decide about it.
+func (s *Stats) NoToken() { s.decided(NoToken) }
+
 // Decisions returns how many decisions had each outcome.
 func (s *Stats) Decisions() map[Code]int64 {
 	m := make(map[Code]int64, len(codes))
