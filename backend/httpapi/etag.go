@@ -37,23 +37,32 @@ func sendTagged(c *fiber.Ctx, status int, rev int64, body any) error {
 // noneMatch reports whether If-None-Match has the tag, weakly compared (RFC
 // 9110, 13.1.2).
 func noneMatch(c *fiber.Ctx, tag string) bool {
-	header := c.Context().Request.Header.Peek(fiber.HeaderIfNoneMatch)
-	if len(header) == 0 {
-		return false
-	}
-	for one := range bytes.SplitSeq(header, []byte(",")) {
-		if one = bytes.TrimPrefix(bytes.TrimSpace(one), []byte("W/")); string(one) == tag || string(one) == "*" {
+	for one := range strings.SplitSeq(listField(c, fiber.HeaderIfNoneMatch), ",") {
+		if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {
 			return true
 		}
 	}
 	return false
 }
 
+// listField returns a field whose value is a list. On several lines it is the same
+// list as on one (RFC 9110, 5.3).
+func listField(c *fiber.Ctx, name string) string {
+	lines := c.Context().Request.Header.PeekAll(name)
+	switch len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return string(lines[0])
+	}
+	return string(bytes.Join(lines, []byte(", ")))
+}
+
 // match reads If-Match: nil without the header, which the rules refuse where
 // one is needed. Several tags, and *, are resolved against the present revision.
 // What is no tag of ours matches nothing.
 func match(c *fiber.Ctx, present func() (int64, error)) (*int64, error) {
-	header := strings.TrimSpace(c.Get(fiber.HeaderIfMatch))
+	header := strings.TrimSpace(listField(c, fiber.HeaderIfMatch))
 	if header == "" {
 		return nil, nil
 	}

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +171,11 @@ func TestUpdateToken(t *testing.T) {
 		}
 		ada.call("PATCH", path, `{"name":"third"}`, "If-Match", tag).problem(t, 412, "precondition-failed")
 		ada.call("PATCH", path, `{"name":"third"}`, "If-Match", `"999.0", `+b.header.Get("Etag")).want(t, 200)
+		two := http.Header{"If-Match": {`"999.0"`, ada.call("GET", path, nil).header.Get("Etag")}}
+		ada.also(two).call("PATCH", path, `{"name":"fourth"}`).want(t, 200)
+		ada.also(two).call("PATCH", path, `{"name":"fifth"}`).problem(t, 412, "precondition-failed")
+		two = http.Header{"If-None-Match": {`"x"`, ada.call("GET", path, nil).header.Get("Etag")}}
+		ada.also(two).call("GET", path, nil).want(t, 304)
 		ada.call("PATCH", path, `{"name":"second"}`, "If-Match", `*`).want(t, 200)
 		ada.call("PATCH", path, `{"env":"test"}`, "If-Match", `*`).problem(t, 422, "invalid")
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -352,6 +353,14 @@ func (c *client) call(method, path string, body any, headers ...string) answer {
 		c.w.t.Errorf("%s %s made a %d: %s", method, path, a.status, a.body)
 	}
 	return a
+}
+
+// also is the same client with more fields, which may stand on several lines.
+func (c *client) also(fields http.Header) *client {
+	other := *c
+	other.header = c.header.Clone()
+	maps.Copy(other.header, fields)
+	return &other
 }
 
 const password = "correct-horse-battery-staple"
