@@ -22,7 +22,7 @@ func sendTagged(c *fiber.Ctx, status int, rev int64, body any) error {
 	if err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}
-	tag := fmt.Sprintf(`"%d.%08x"`, rev, crc32.ChecksumIEEE(text))
+	tag := etag(rev, text)
 	c.Set(fiber.HeaderETag, tag)
 	if !unsafe(c) && noneMatch(c, tag) {
 		c.Status(fiber.StatusNotModified)
@@ -32,6 +32,10 @@ func sendTagged(c *fiber.Ctx, status int, rev int64, body any) error {
 	c.Response().SetBodyRaw(text)
 	c.Response().Header.SetContentType(jsonType)
 	return nil
+}
+
+func etag(rev int64, body []byte) string {
+	return fmt.Sprintf(`"%d.%08x"`, rev, crc32.ChecksumIEEE(body))
 }
 
 // noneMatch reports whether If-None-Match has the tag, weakly compared (RFC

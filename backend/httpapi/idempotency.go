@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,6 +16,7 @@ type reply struct {
 	status   int
 	location string
 	rev      int64 // of the ETag; 0: none
+	tagged   any   // what the ETag is of, as GET shows it; nil: body
 	body     any
 	stored   any // what a replay shows: body without its secret; nil: body
 }
@@ -59,15 +59,22 @@ func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.
 	return nil
 }
 
-func (r *reply) header(body []byte) map[string]string {
+func (r *reply) header(body []byte) (map[string]string, error) {
 	h := map[string]string{}
 	if r.location != "" {
 		h[fiber.HeaderLocation] = r.location
 	}
-	if r.rev != 0 {
-		h[fiber.HeaderETag] = fmt.Sprintf(`"%d.%08x"`, r.rev, crc32.ChecksumIEEE(body))
+	if r.rev == 0 {
+		return h, nil
 	}
-	return h
+	if r.tagged != nil {
+		var err error
+		if body, err = json.Marshal(r.tagged); err != nil {
+			return nil, fmt.Errorf("encode what the answer is about: %w", err)
+		}
+	}
+	h[fiber.HeaderETag] = etag(r.rev, body)
+	return h, nil
 }
 
 // answer is what is stored.
@@ -80,7 +87,8 @@ func (r *reply) answer() (portal.Answer, error) {
 	if err != nil {
 		return portal.Answer{}, fmt.Errorf("encode the answer: %w", err)
 	}
-	return portal.Answer{Status: r.status, Header: r.header(text), Body: text}, nil
+	header, err := r.header(text)
+	return portal.Answer{Status: r.status, Header: header, Body: text}, err
 }
 
 func (r *reply) send(c *fiber.Ctx) error {
@@ -88,7 +96,11 @@ func (r *reply) send(c *fiber.Ctx) error {
 	if err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}
-	for name, value := range r.header(text) {
+	header, err := r.header(text)
+	if err != nil {
+		return err
+	}
+	for name, value := range header {
 		c.Set(name, value)
 	}
 	c.Status(r.status)

@@ -37,6 +37,8 @@ func (s *Server) rotateSelf(c *fiber.Ctx) error {
 		if err != nil {
 			return reply{}, err
 		}
-		return issued(t, secret, ""), nil
+		r := issued(t, secret, "/api/v1/token")
+		r.rev = 0 // who am I has no ETag: it is another answer to each request
+		return r, nil
 	})
 }

@@ -63,18 +63,21 @@ func (s *Server) createToken(c *fiber.Ctx) error {
 		if err != nil {
 			return reply{}, err
 		}
-		return issued(t, secret, "/portal/v1/teams/"+team+"/tokens/"+t.ID), nil
+		return issued(t, secret, tokenPath(team, t.ID)), nil
 	})
 }
 
 // issued is the answer that holds a secret, and the one without it that a replay
-// shows.
+// shows. Its ETag is that of the token at the location, for the change that
+// follows (RFC 9110, 15.3.2).
 func issued(t portal.TokenView, secret, location string) reply {
 	body := api.IssuedToken{Token: tokenJSON(t)}
 	whole := body
 	whole.Secret = secret
-	return reply{status: fiber.StatusCreated, location: location, rev: t.Rev, body: whole, stored: body}
+	return reply{status: fiber.StatusCreated, location: location, rev: t.Rev, tagged: body.Token, body: whole, stored: body}
 }
+
+func tokenPath(team, id string) string { return "/portal/v1/teams/" + team + "/tokens/" + id }
 
 func rateOf(l *api.RateLimit) *portal.RateLimit {
 	if l == nil {
@@ -152,7 +155,7 @@ func (s *Server) rotateToken(c *fiber.Ctx) error {
 		if err != nil {
 			return reply{}, err
 		}
-		return issued(t, secret, ""), nil
+		return issued(t, secret, tokenPath(team, id)), nil
 	})
 }
 

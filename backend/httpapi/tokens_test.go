@@ -148,6 +148,37 @@ func TestUnsafeRoutesOfTheAPIHonourTheKey(t *testing.T) {
 	}
 }
 
+// The ETag of an answer with a secret is that of the token it names, so that a
+// change can follow it.
+func TestIssuedTokensHaveTheirETag(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada := w.signUp("Ada")
+		a := ada.call("POST", ada.path("tokens"), newToken("x", "token:rotate"), "Idempotency-Key", "k").want(t, 201)
+		path, secret := a.header.Get("Location"), into[api.IssuedToken](t, a).Secret
+		check := func(a answer) {
+			t.Helper()
+			if got := a.header.Get("Location"); got != path {
+				t.Errorf("got Location %q, want %q", got, path)
+			}
+			now := ada.call("GET", path, nil).want(t, 200)
+			if got, want := a.header.Get("Etag"), now.header.Get("Etag"); got != want {
+				t.Errorf("got ETag %s, want that of GET, %s: %s, %s", got, want, a.body, now.body)
+			}
+			ada.call("GET", path, nil, "If-None-Match", a.header.Get("Etag")).want(t, 304)
+		}
+		check(a)
+		check(ada.call("POST", ada.path("tokens"), newToken("x", "token:rotate"), "Idempotency-Key", "k").want(t, 201)) // a replay
+		a = ada.call("POST", path+"/rotate", nil).want(t, 201)
+		check(a)
+		ada.call("PATCH", path, `{"note":"rotated"}`, "If-Match", a.header.Get("Etag")).want(t, 200)
+
+		self := w.integration(secret).call("POST", "/api/v1/token/rotate", nil).want(t, 201)
+		if got, tag := self.header.Get("Location"), self.header.Get("Etag"); got != "/api/v1/token" || tag != "" {
+			t.Errorf("got Location %q and ETag %q, want /api/v1/token and none", got, tag)
+		}
+	})
+}
+
 func TestUpdateToken(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		ada := w.signUp("Ada")
