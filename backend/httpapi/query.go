@@ -136,12 +136,19 @@ func (s *Server) sealCursor(c *fiber.Ctx, place any) *string {
 	return &sealed
 }
 
-// listPurpose names a list: its path and what selects and sorts it, but not how
-// long its pages are.
+// listPurpose names a list: whose it is, its path, and what selects and sorts it,
+// but not how long its pages are. The tokens of an environment read one list, and
+// so do the members of a team, whose id is in the path.
 func listPurpose(c *fiber.Ctx) string {
 	values := pageValues(c)
 	values.Del("limit")
-	return "cursor " + c.Path() + "?" + values.Encode()
+	r, owner := of(c), ""
+	if t := r.decision.Token; t != nil {
+		owner = t.Team + " " + string(t.Env)
+	} else if c.Params("team") == "" {
+		owner = r.person.User.ID
+	}
+	return "cursor " + owner + " " + c.Path() + "?" + values.Encode()
 }
 
 // pageValues returns the query without the cursor.

@@ -209,6 +209,38 @@ func TestOrdersList(t *testing.T) {
 	})
 }
 
+// A cursor opens for the list it was made for, and for no other at the same path.
+func TestCursorsAreOfOneList(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada, bob := w.signUp("Ada"), w.signUp("Bob")
+	orders := func(p *someone, env string) *client {
+		in := newToken(env, "orders:read", "orders:write")
+		in.Env = env
+		c := w.integration(into[api.IssuedToken](t, p.call("POST", p.path("tokens"), in).want(t, 201)).Secret)
+		for range 2 {
+			c.call("POST", "/api/v1/orders", api.CreateOrder{Reference: "r", Currency: "EUR", AmountMinor: new(int64(1))}).want(t, 201)
+		}
+		return c
+	}
+	live, test, his := orders(ada, "live"), orders(ada, "test"), orders(bob, "live")
+	cursor := func(c *client, path string) string {
+		t.Helper()
+		next := into[api.List[any]](t, c.call("GET", path+"?limit=1", nil).want(t, 200)).NextCursor
+		if next == nil {
+			t.Fatalf("%s is one page", path)
+		}
+		return path + "?cursor=" + *next
+	}
+	at := cursor(live, "/api/v1/orders")
+	live.call("GET", at, nil).want(t, 200)
+	w.integration(ada.token("another", "orders:read").Secret).call("GET", at, nil).want(t, 200)
+	test.call("GET", at, nil).problem(t, 400, "bad-request")
+	his.call("GET", at, nil).problem(t, 400, "bad-request")
+	at = cursor(ada.client, "/portal/v1/account/events")
+	ada.call("GET", at, nil).want(t, 200)
+	bob.call("GET", at, nil).problem(t, 400, "bad-request")
+}
+
 // outbox is mail that did not leave.
 type outbox []api.Mail
 
