@@ -269,7 +269,11 @@ const jsonType = "application/json; charset=utf-8"
 // program, if a browser asked for a page, and reports whether it did.
 func (s *Server) servedPage(c *fiber.Ctx, r *request, err error) bool {
 	raised, ok := errors.AsType[*fiber.Error](err)
-	if !ok || raised.Code != fiber.StatusNotFound || r.route != nil || !wantsPage(c) {
+	if !ok || raised.Code != fiber.StatusNotFound || r.route != nil || !mayBePage(c) {
+		return false
+	}
+	c.Vary(fiber.HeaderAccept)
+	if !wantsPage(c) {
 		return false
 	}
 	if err := s.shell(c); err != nil {

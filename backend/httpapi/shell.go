@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,28 +16,25 @@ import (
 // is a problem, not the shell.
 var noPages = []string{"api", "portal", "assets", "oauth", "forward-auth", "gateway", ".well-known", "problems", "leaks", "metrics"}
 
-// wantsPage reports whether a request that no route matched asks for a page of
-// the browser program.
-func wantsPage(c *fiber.Ctx) bool {
-	if unsafe(c) {
-		return false
-	}
+// mayBePage reports whether what no route matched can be a page of the browser
+// program. Accept decides whether it is.
+func mayBePage(c *fiber.Ctx) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), "/"), "/")
-	for _, space := range noPages {
-		if first == space {
-			return false
-		}
-	}
+	return !unsafe(c) && !slices.Contains(noPages, first)
+}
+
+// wantsPage reports whether a request for what may be a page asks for one.
+func wantsPage(c *fiber.Ctx) bool {
 	if acceptsHTML(c) {
 		return true
 	}
 	_, known := web.PageAt(c.Path())
-	accept := c.Get(fiber.HeaderAccept)
+	accept := listField(c, fiber.HeaderAccept)
 	return known && (accept == "" || strings.Contains(accept, "*/*"))
 }
 
 func acceptsHTML(c *fiber.Ctx) bool {
-	return strings.Contains(strings.ToLower(c.Get(fiber.HeaderAccept)), fiber.MIMETextHTML)
+	return strings.Contains(strings.ToLower(listField(c, fiber.HeaderAccept)), fiber.MIMETextHTML)
 }
 
 const notBuilt = `<!doctype html>
@@ -70,7 +68,7 @@ func (s *Server) shell(c *fiber.Ctx) error {
 	if err := web.WriteShell(&b, s.assets.manifest.Shell(visit)); err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderVary, fiber.HeaderCookie)
+	c.Vary(fiber.HeaderCookie)
 	if !known {
 		return c.Status(fiber.StatusNotFound).Send(b.Bytes())
 	}

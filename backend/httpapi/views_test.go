@@ -369,6 +369,20 @@ func TestShell(t *testing.T) {
 	c.call("GET", `/x"><script>alert(1)</script>`, nil).want(t, 404)
 	c.call("POST", "/sign-in", "{}").problem(t, 404, "not-found")
 	c.call("GET", "/api/v1/nothing", nil).problem(t, 404, "not-found")
+	for path, want := range map[string]string{"/teams/tea_1/tokens": "Accept, Cookie", "/nothing/here": "Accept, Cookie", "/api/v1/nothing": ""} {
+		if got := c.call("GET", path, nil).header.Get("Vary"); got != want {
+			t.Errorf("%s as a page: got Vary %q, want %q", path, got, want)
+		}
+		if want != "" {
+			want = "Accept"
+		}
+		if got := c.call("GET", path, nil, "Accept", "application/json").want(t, 404).header.Get("Vary"); got != want {
+			t.Errorf("%s as JSON: got Vary %q, want %q", path, got, want)
+		}
+	}
+	if got := c.call("GET", "/teams/tea_1/tokens", nil, "If-None-Match", a.header.Get("Etag")).want(t, 304).header.Get("Vary"); got != "Accept, Cookie" {
+		t.Errorf("304: got Vary %q", got)
+	}
 	c.call("GET", "/", nil, "Accept", "*/*").want(t, 200)
 	c.call("GET", "/nothing/here", nil, "Accept", "application/json").problem(t, 404, "not-found")
 	if got := w.browser("198.51.100.9").call("POST", "/portal/v1/sessions", "{}").header.Get("Gatehouse-Version"); got != "0123456789ab" {
