@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
 )
 
 const (
@@ -97,25 +99,44 @@ func appendField(b []byte, name, value string) []byte {
 	return append(append(append(b, '"'), value...), '"')
 }
 
-const maxLoggable = 32 // bytes of one part of a path: ids fit, codes and tokens do not
+const (
+	maxLoggable = 32 // bytes of one part of a path: ids fit, codes and tokens do not
+	maxRun      = 16 // letters and digits in a row: a token's id fits, the secret in a token does not
+	maxParts    = 8
+)
 
-// loggable shortens the parts of a path that are long enough to be a secret.
+// loggable shortens the parts of a path that could hold a secret or a piece of
+// one: those that are long, and those with a long run of letters and digits that
+// is no id of ours.
 func loggable(path string) string {
-	if len(path) <= maxLoggable {
-		return path
-	}
-	long := false
+	hidden := false
 	for part := range strings.SplitSeq(path, "/") {
-		long = long || len(part) > maxLoggable
+		hidden = hidden || couldBeSecret(part)
 	}
-	if !long && len(path) < 8*maxLoggable {
+	if !hidden && len(path) < maxParts*maxLoggable {
 		return path
 	}
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		if len(part) > maxLoggable {
+		if couldBeSecret(part) {
 			parts[i] = "…"
 		}
 	}
-	return strings.Join(parts[:min(len(parts), 8)], "/")
+	return strings.Join(parts[:min(len(parts), maxParts)], "/")
+}
+
+func couldBeSecret(part string) bool {
+	if len(part) <= maxRun || secret.IsID(part) {
+		return false
+	}
+	run := 0
+	for i := range len(part) {
+		if run++; !isWord(part[i]) || part[i] == '-' || part[i] == '_' {
+			run = 0
+		}
+		if run > maxRun {
+			return true
+		}
+	}
+	return len(part) > maxLoggable
 }

@@ -95,7 +95,16 @@ func TestKinds(t *testing.T) {
 func TestLoggable(t *testing.T) {
 	tests := []struct{ path, want string }{
 		{"/api/v1/orders/ord_01JD8R2T7Q01JD8R2T7Q01JD8R", "/api/v1/orders/ord_01JD8R2T7Q01JD8R2T7Q01JD8R"},
+		{"/portal/v1/teams/tea_01JD8R2T7Q01JD8R2T7Q01JD8R/tokens/7Hq2LmZx9RtB/rotate/finish", "/portal/v1/teams/tea_01JD8R2T7Q01JD8R2T7Q01JD8R/tokens/7Hq2LmZx9RtB/rotate/finish"},
+		{"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource"},
 		{"/verify/0123456789012345678901234567890123456789012", "/verify/…"},
+		{"/verify/01234567890123-567890123_567890123-567890123", "/verify/…"},
+		{"/api/v1/orders/0123456789ABCDEFGHIJKLMNOPQRSTUV", "/api/v1/orders/…"},
+		{"/api/v1/orders/0123456789ABCDEFGHIJKLMN/x", "/api/v1/orders/…/x"},
+		{"/api/v1/orders/B_0123456789ABCDEFGHIJKLMN", "/api/v1/orders/…"},
+		{"/api/v1/orders/ord_01jd8r2t7q01jd8r2t7q01jd8r", "/api/v1/orders/…"},
+		{"/api/v1/orders/ord_0123456789ABCDEFGHIJKLMNOP", "/api/v1/orders/…"},
+		{"/api/v1/orders/7Hq2LmZx9RtB", "/api/v1/orders/7Hq2LmZx9RtB"},
 		{"/gtk_test_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A", "/…"},
 	}
 	for _, tt := range tests {

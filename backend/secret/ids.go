@@ -2,6 +2,7 @@ package secret
 
 import (
 	"crypto/rand"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -37,4 +38,14 @@ func NewIDAt(prefix string, at time.Time) string {
 	}
 	_ = id.MarshalTextTo(b[n : n+ulid.EncodedSize]) // fails only for a wrong length
 	return string(b[:n+ulid.EncodedSize])
+}
+
+// IsID reports whether text has the form that [NewID] gives an id.
+func IsID(text string) bool {
+	const prefix = len(UserID)
+	if len(text) != prefix+ulid.EncodedSize || text[prefix-1] != '_' {
+		return false
+	}
+	_, err := ulid.ParseStrict(text[prefix:])
+	return err == nil && strings.ToUpper(text[prefix:]) == text[prefix:]
 }
