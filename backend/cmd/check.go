@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/config"
 	"github.com/gatehouse-portal/gatehouse/backend/mail"
 	"github.com/gatehouse-portal/gatehouse/backend/mongo"
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/web"
 )
@@ -137,7 +138,8 @@ func checkDatabase(ctx context.Context, c config.Config, served []string) findin
 			return f
 		}
 		if f.wrong = err; err == nil {
-			f.found, f.wrong = "MongoDB is a replica set, answers, and is at the version of this program", s.Close()
+			f.found = "MongoDB is a replica set, answers, and is at the version of this program"
+			f.wrong = errors.Join(fitting(ctx, c, s), s.Close())
 		}
 		return f
 	}
@@ -153,9 +155,18 @@ func checkDatabase(ctx context.Context, c config.Config, served []string) findin
 	s, _, err := openStore(ctx, c)
 	if f.wrong = err; err == nil {
 		f.found = c.SQLite + " opens and is at the version of this program"
-		f.wrong = errors.Join(s.Ready(ctx), s.Close())
+		f.wrong = errors.Join(s.Ready(ctx), fitting(ctx, c, s), s.Close())
 	}
 	return f
+}
+
+// fitting fails if the key file can be read and does not belong to the database.
+func fitting(ctx context.Context, c config.Config, s portal.Store) error {
+	keys, err := secret.LoadKeys(c.Keys)
+	if err != nil {
+		return nil // told already
+	}
+	return portal.CheckKeys(ctx, s, keys)
 }
 
 func checkMail(ctx context.Context, c config.Config, _ []string) finding {

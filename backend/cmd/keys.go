@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/config"
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 )
 
@@ -121,7 +122,7 @@ func tellServers(ctx context.Context, c config.Config) (loaded int, err error) {
 }
 
 // rotateKeys adds a pepper; its argument is how long that waits.
-func rotateKeys(_ context.Context, n *node, arguments []string) (string, error) {
+func rotateKeys(ctx context.Context, n *node, arguments []string) (string, error) {
 	wait, err := time.ParseDuration(arguments[0])
 	if err != nil {
 		return "", fmt.Errorf("a duration is needed: %w", err)
@@ -131,6 +132,9 @@ func rotateKeys(_ context.Context, n *node, arguments []string) (string, error) 
 		return "", err
 	}
 	n.tellOfPeppers("pepper added")
+	if err := portal.MarkKeys(ctx, n.store, n.keys); err != nil { // the watch tries again
+		n.log.Error("the database could not be told of a new pepper", "error", err)
+	}
 	return told + "The running server has it.\n", nil
 }
 

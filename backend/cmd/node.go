@@ -46,6 +46,9 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *node, err 
 	if n.store, n.records, err = openStore(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := portal.MarkKeys(ctx, n.store, n.keys); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
 	if err := n.openMail(); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}

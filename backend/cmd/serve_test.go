@@ -154,6 +154,30 @@ func TestServeKeepsToItsKeys(t *testing.T) {
 	}
 }
 
+func TestForeignKeysAreRefused(t *testing.T) {
+	p := newPlace(t)
+	p.serve(t).stop()
+	if err := os.Rename(p.path("data/keys"), p.path("data/keys.good")); err != nil {
+		t.Fatal(err)
+	}
+	other := newPlace(t)
+	other.must(t, "keys", "init")
+	if err := os.Rename(other.path("data/keys"), p.path("data/keys")); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"serve", "check", "prune"} {
+		status, out, errs := p.run(t, command)
+		if status != 1 {
+			t.Errorf("%s: got status %d, want 1", command, status)
+		}
+		contains(t, command, out+errs, "the key file ./data/keys does not belong to this database", "put back the right one")
+	}
+	if err := os.Rename(p.path("data/keys.good"), p.path("data/keys")); err != nil {
+		t.Fatal(err)
+	}
+	p.serve(t)
+}
+
 func TestServeDrains(t *testing.T) {
 	p := newPlace(t)
 	s := p.serve(t)

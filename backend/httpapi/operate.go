@@ -2,11 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
 const readyTimeout = 2 * time.Second
@@ -22,8 +25,8 @@ func (s *Server) healthz(c *fiber.Ctx) error {
 	return sendJSON(c, fiber.StatusOK, status{"ok"})
 }
 
-// readyz answers GET /readyz: requests can be served. The keys were loaded
-// before the server was made.
+// readyz answers GET /readyz: requests can be served, from a database whose keys
+// are here.
 func (s *Server) readyz(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if s.draining.Load() {
@@ -31,7 +34,12 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
-	if err := s.portal.Store().Ready(ctx); err != nil {
+	err := s.portal.Ready(ctx)
+	if _, misfit := errors.AsType[*portal.MisfitError](err); misfit {
+		s.log.Warn("the keys do not fit the database", "request_id", of(c).id, "error", err)
+		return &refusal{kind: kindUnavailable, detail: "The keys of this server do not fit the database.", retry: 10 * time.Second}
+	}
+	if err != nil {
 		s.log.Warn("the database is not ready", "request_id", of(c).id, "error", err)
 		return &refusal{kind: kindUnavailable, detail: "The database is not ready.", retry: 2 * time.Second}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/httpapi"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
@@ -107,6 +108,36 @@ func TestUnknownKey(t *testing.T) {
 	for _, want := range []string{`gatehouse_decisions_total{code="unknown-key"} 1`, `gatehouse_failures_total{cause="keys"} 1`} {
 		if !strings.Contains(rec.Body.String(), want) {
 			t.Errorf("the metrics lack %s", want)
+		}
+	}
+}
+
+// A server whose keys the database does not belong to, or not any more, is not
+// sent any requests.
+func TestReadyWantsFittingKeys(t *testing.T) {
+	store, records := stores[0].open(t)
+	keys, err := secret.InitKeys(t.TempDir() + "/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newNode(t, store, records, keys, nil)
+	c := w.integration("")
+	for _, tt := range []struct {
+		name string
+		mark portal.KeyMark
+		want int
+	}{
+		{"its own", portal.KeyMark{Ring: keys.Fingerprint(), Pepper: keys.KeyID()}, 200},
+		{"another deployment's", portal.KeyMark{Ring: "other", Pepper: keys.KeyID()}, 503},
+		{"a newer pepper on another node", portal.KeyMark{Ring: keys.Fingerprint(), Pepper: "k2-elsewhere"}, 503},
+	} {
+		if err := store.SaveKeyMark(t.Context(), tt.mark); err != nil {
+			t.Fatal(err)
+		}
+		a := c.call("GET", "/readyz", nil)
+		a.want(t, tt.want)
+		if tt.want != 200 && !strings.Contains(string(a.body), "The keys of this server do not fit the database.") {
+			t.Errorf("%s: got %s, want that the keys are the matter", tt.name, a.body)
 		}
 	}
 }

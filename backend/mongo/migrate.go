@@ -23,12 +23,13 @@ var migrations = []migration{
 	align, // the first schema
 	align, // users.last_team
 	packCalls,
+	align, // the key mark in meta
 }
 
 // align is the step of a change that only adds: collections, indexes, fields.
 func align(ctx context.Context, s *Store) error { return s.ensure(ctx, true) }
 
-// schemaDoc is the one document of the collection meta. Whoever migrates holds
+// schemaDoc is a document of the collection meta, beside the key mark. Whoever migrates holds
 // its lease, by the clock of the server.
 type schemaDoc struct {
 	ID         string             `bson:"_id"`
@@ -44,7 +45,7 @@ const (
 )
 
 func metaCollections() []collection {
-	return []collection{{name: "meta", schema: object("_id", text, "version", number, "?lease_until", date)}}
+	return []collection{{name: "meta", schema: object("_id", text, "?version", number, "?lease_until", date, "?ring", text, "?pepper", text)}}
 }
 
 // Migrate brings the schema up to date, unless another process does: then it

@@ -1,8 +1,10 @@
 package portal_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,4 +125,44 @@ func TestUnknownKeyIsSought(t *testing.T) {
 	if got := b.decides(tok.secret); got != portal.OK {
 		t.Errorf("got %s once b's file has the key, want ok", got)
 	}
+}
+
+// A database knows its keys from the first start on, and which pepper is used.
+func TestMarkKeys(t *testing.T) {
+	w := newWorld(t)
+	fits := func(step string, m *machine, want string) {
+		t.Helper()
+		for what, err := range map[string]error{"check": portal.CheckKeys(w.ctx, w.store, m.keys), "mark": portal.MarkKeys(w.ctx, w.store, m.keys)} {
+			misfit, is := errors.AsType[*portal.MisfitError](err)
+			switch {
+			case err == nil && want == "":
+			case !is || want == "" || !strings.Contains(misfit.Error(), want) || !strings.Contains(misfit.Error(), m.path):
+				t.Errorf("%s, %s: got %v, want %q and the file", step, what, err, want)
+			}
+		}
+	}
+	a := w.machine(keyFile(t))
+	foreign := w.machine(keyFile(t))
+	noError(t, portal.CheckKeys(w.ctx, w.store, foreign.keys)) // nothing is marked yet
+	noError(t, portal.MarkKeys(w.ctx, w.store, a.keys))
+	fits("the first start", a, "")
+	fits("foreign keys", foreign, "does not belong to this database")
+
+	old := w.machine(a.file())
+	added := get[string](t)(a.keys.AddPepper(w.now.Add(time.Minute)))
+	noError(t, portal.MarkKeys(w.ctx, w.store, a.keys))
+	fits("the new pepper waits", old, "")
+	w.now = w.now.Add(time.Minute)
+	noError(t, portal.MarkKeys(w.ctx, w.store, a.keys))
+	fits("the new pepper is used", old, "lacks") // and names it
+	fits("the new pepper is used", old, added)
+	w.now = w.now.Add(time.Minute)
+	behind := w.machine(a.file())
+	behind.keys.Now = func() time.Time { return w.now.Add(-time.Hour) }
+	fits("a clock that is behind", behind, "")
+	if m := get[portal.KeyMark](t)(w.store.KeyMark(w.ctx)); m.Pepper != added {
+		t.Errorf("got the mark %+v, want that of the newest pepper in use", m)
+	}
+	old.copies(a.file())
+	fits("the file has arrived", old, "")
 }

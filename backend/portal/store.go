@@ -34,6 +34,7 @@ type Store interface {
 	CallStore
 	EventStore
 	OnceStore
+	KeyStore
 
 	// Prune removes at most limit records that are past their time and says how
 	// many it removed; 0 means that nothing is left to remove.

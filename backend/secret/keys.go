@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
@@ -198,6 +199,20 @@ func (k *Keys) NewestMAC(digest [32]byte) (id string, mac [32]byte) {
 // DummyMAC spends the time of one [Keys.MAC], for a token that nobody has, so
 // that the time of an answer does not tell known ids from unknown ones.
 func (k *Keys) DummyMAC(digest [32]byte) [32]byte { return k.file.Load().peppers[0].mac(digest) }
+
+// Path returns where the key file is.
+func (k *Keys) Path() string { return k.path }
+
+// Fingerprint tells the keys of one deployment from those of another: a keyed
+// hash of the cookie, the cursor and the audit key, 64 hexadecimal characters. It
+// stays the same while peppers are added, and is nothing secret.
+func (k *Keys) Fingerprint() string {
+	r := k.file.Load()
+	h := hmac.New(sha256.New, derive(r.cookie, "gatehouse fingerprint"))
+	h.Write(derive(r.cursor, "gatehouse fingerprint"))
+	h.Write(r.audit.Public().(ed25519.PublicKey))
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // AuditKey returns the key that signs audit checkpoints.
 func (k *Keys) AuditKey() ed25519.PrivateKey { return k.file.Load().audit }

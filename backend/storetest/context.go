@@ -79,6 +79,8 @@ func everyCall(ctx context.Context, s portal.Store) map[string]error {
 	errs["DeleteUser"] = s.DeleteUser(ctx, x.owner.ID)
 	errs["Prune"] = second(s.Prune(ctx, portal.PruneTimes{Now: time.UnixMilli(1)}, 10))
 	errs["Empty"] = second(s.Empty(ctx))
+	errs["KeyMark"] = second(s.KeyMark(ctx))
+	errs["SaveKeyMark"] = s.SaveKeyMark(ctx, portal.KeyMark{Ring: "ring", Pepper: "k1"})
 	errs["Ready"] = s.Ready(ctx)
 	return errs
 }
@@ -97,7 +99,7 @@ var contextTests = []test{
 	{"every method works with a context that lasts", func(t *testing.T, s portal.Store) {
 		missing := map[string]bool{ // for want of a record
 			"SignupByCode": true, "SessionByHash": true, "HoldSession": true, "ReplaceSession": true, "DeleteSession": true, "PlatformTeam": true,
-			"Order": true, "ReplaceOrder": true,
+			"Order": true, "ReplaceOrder": true, "KeyMark": true,
 		}
 		for method, err := range everyCall(begin(t), s) {
 			if got := portal.KindOf(err); err != nil && !(missing[method] && (got == portal.NotFound || got == portal.Changed)) {

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) portal.Store, opts Options) {
 	t.Run("Records", func(t *testing.T) { testRecords(t, shared, opts) })
 	t.Run("Prune", func(t *testing.T) { testPrune(t, open) })
 	t.Run("Empty", func(t *testing.T) { testEmpty(t, open(t)) })
+	t.Run("KeyMark", func(t *testing.T) { testKeyMark(t, open(t)) })
 	t.Run("Platform", func(t *testing.T) { testPlatformTeam(t, open(t)) })
 	t.Run("Reopen", func(t *testing.T) { testReopen(t, open(t), opts) })
 	t.Run("Closed", func(t *testing.T) { testClosed(t, open(t)) })
