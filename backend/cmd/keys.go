@@ -2,12 +2,17 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/config"
+	"github.com/gatehouse-portal/gatehouse/backend/mongo"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 )
@@ -15,16 +20,44 @@ import (
 // keysInit is `gatehouse keys init`.
 type keysInit struct{}
 
-// Run makes the key file.
-func (keysInit) Run(sh *shell) error {
+// Run makes the key file, unless there is one, or the database has data that
+// other keys protect: no start would take the new file.
+func (keysInit) Run(ctx context.Context, sh *shell) error {
 	c, err := config.Load(sh.environ)
 	if err != nil {
 		return err
+	}
+	if _, err := os.Lstat(c.Keys); errors.Is(err, fs.ErrNotExist) {
+		if err := refuseFilled(ctx, c, sh.err); err != nil {
+			return err
+		}
 	}
 	if _, err := secret.InitKeys(c.Keys); err != nil {
 		return err
 	}
 	fmt.Fprintf(sh.out, "Made %s. Keep a copy apart from the database, and give every node the same file.\n", c.Keys)
+	return nil
+}
+
+// refuseFilled refuses new keys for a database with data. One that cannot be
+// asked is named to the operator: it may come later than the keys, and a start
+// looks again.
+func refuseFilled(ctx context.Context, c config.Config, notes io.Writer) error {
+	if c.SQLite != "" {
+		if !mayMakeKeys(c) {
+			return errKeysMissing(c)
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	filled, err := mongo.Filled(ctx, c.MongoDB)
+	if err != nil {
+		fmt.Fprintf(notes, "gatehouse: note: the database was not asked whether it has keys already: %s\n", strings.Join(sentences(err), " "))
+	}
+	if filled {
+		return fmt.Errorf("the database has data already, which keys other than new ones protect: put the key file of a running node, or a copy of it, at %s, or name an empty database to start anew", c.Keys)
+	}
 	return nil
 }
 

@@ -113,6 +113,34 @@ func TestTwoNodes(t *testing.T) {
 	}
 }
 
+func TestMongoKeepsToItsKeys(t *testing.T) {
+	p := onMongo(t)
+	s := p.serve(t)
+	other := newPlace(t, strings.TrimPrefix(p.environ[3], "GATEHOUSE_"))
+	status, _, errs := other.run(t, "keys", "init")
+	if status != 1 {
+		t.Errorf("new keys for a database with data: got status %d, want 1", status)
+	}
+	contains(t, "keys init", errs, "has data already", "the key file of a running node")
+	// Made without asking the database, as for another one.
+	elsewhere := newPlace(t)
+	elsewhere.must(t, "keys", "init")
+	if err := os.MkdirAll(other.path("data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(elsewhere.path("data/keys"), other.path("data/keys")); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"serve", "check"} {
+		status, out, errs := other.run(t, command)
+		if status != 1 {
+			t.Errorf("%s: got status %d, want 1", command, status)
+		}
+		contains(t, command, out+errs, "the key file ./data/keys does not belong to this database")
+	}
+	s.stop()
+}
+
 func TestMongoDrainsUnderLoad(t *testing.T) {
 	p := onMongo(t)
 	s := p.serve(t)

@@ -149,6 +149,11 @@ func TestServeKeepsToItsKeys(t *testing.T) {
 		t.Errorf("keys that are lost: got status %d, want 1", status)
 	}
 	contains(t, "the log", errs, "its key file ./data/keys is not", "put back a copy")
+	status, _, errs = p.run(t, "keys", "init")
+	if status != 1 {
+		t.Errorf("new keys beside an old database: got status %d, want 1", status)
+	}
+	contains(t, "keys init", errs, "its key file ./data/keys is not", "put back a copy")
 	if _, err := os.Stat(p.path("data/keys")); !os.IsNotExist(err) {
 		t.Errorf("got %v, want no new key file beside an old database", err)
 	}
