@@ -99,5 +99,36 @@ func (s *Store) fail(ctx context.Context, step string, err error) error {
 }
 
 func unavailable(step string, err error) error {
-	return fmt.Errorf("%s: %w: %w", step, portal.ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", step, portal.ErrUnavailable, brief(err))
+}
+
+// briefError is a failed choice of a server, without the kilobyte that the driver
+// tells of the whole set, for each call of an outage.
+type briefError struct {
+	error
+	selection topology.ServerSelectionError
+}
+
+func (e *briefError) Unwrap() error { return e.error }
+
+func (e *briefError) Error() string {
+	why := "no server of the set fits"
+	if e.selection.Wrapped != nil {
+		why = e.selection.Wrapped.Error()
+	}
+	for _, s := range e.selection.Desc.Servers {
+		why += fmt.Sprintf("; %s is %s", s.Addr, s.Kind)
+		if s.LastError != nil {
+			why += " (" + s.LastError.Error() + ")"
+		}
+	}
+	return why
+}
+
+// brief shortens what an operator reads of an error, and keeps the error.
+func brief(err error) error {
+	if selection, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return &briefError{err, selection}
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
+	"go.mongodb.org/mongo-driver/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -23,6 +24,7 @@ type hello struct {
 	SetName     string `bson:"setName"`
 	Message     string `bson:"msg"`          // isdbgrid of a mongos
 	Uninitiated bool   `bson:"isreplicaset"` // started with --replSet, and no more than that
+	Primary     bool   `bson:"isWritablePrimary"`
 	Wire        int    `bson:"maxWireVersion"`
 }
 
@@ -44,25 +46,46 @@ func (h hello) problem() string {
 }
 
 // checkServer waits for the primary and refuses a server that cannot do what is
-// promised.
+// promised. A call that was cancelled says so, and nothing of the server.
 func checkServer(ctx context.Context, client *mongo.Client, uri string) error {
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, defaultDeadline)
 	defer cancel()
 	for try := 0; ; try++ {
 		h, err := sayHello(ctx, client)
-		if err == nil {
-			if p := h.problem(); p != "" {
+		switch {
+		case err == nil && h.problem() != "":
+			return errors.New(h.problem())
+		case err == nil && h.Primary:
+			return nil
+		case err == nil: // reached without looking for the primary; it may become that
+			err = fmt.Errorf("the URI names one server (directConnection=true) that is not the primary of its replica set: write replicaSet=%s in its place", h.SetName)
+		case refusesUser(err):
+			return fmt.Errorf("MongoDB refuses the user or the password of the URI: check both, that special characters of the password are percent-encoded, and that authSource names the database that the user was made in (mostly admin): %w", brief(err))
+		default:
+			if p := diagnose(ctx, uri); p != "" {
 				return errors.New(p)
 			}
-			return nil
+			if !gone(err) {
+				return fmt.Errorf("MongoDB cannot be used: %w", brief(err))
+			}
 		}
-		if p := diagnose(ctx, uri); p != "" {
-			return errors.New(p)
-		}
-		if !gone(err) || pause(ctx, try) != nil {
-			return fmt.Errorf("MongoDB cannot be reached: %w: %w", portal.ErrUnavailable, err)
+		if pause(ctx, try) != nil {
+			if errors.Is(asked.Err(), context.Canceled) {
+				return fmt.Errorf("connect to MongoDB: %w", asked.Err())
+			}
+			return fmt.Errorf("MongoDB cannot be reached: %w: %w", portal.ErrUnavailable, brief(err))
 		}
 	}
+}
+
+// refusesUser reports that the server knows no such user with this password.
+func refusesUser(err error) bool {
+	const authenticationFailed, atlasError = 18, 8000
+	if e, ok := errors.AsType[driver.Error](err); ok {
+		return e.Code == authenticationFailed || e.Code == atlasError
+	}
+	return false
 }
 
 func sayHello(ctx context.Context, client *mongo.Client) (h hello, err error) {
@@ -73,7 +96,7 @@ func sayHello(ctx context.Context, client *mongo.Client) (h hello, err error) {
 }
 
 // diagnose asks the servers of a URI one by one why they are no primary. It
-// knows about the two mistakes of a first start.
+// knows about the mistakes of a first start.
 func diagnose(ctx context.Context, uri string) string {
 	parsed, err := connstring.ParseAndValidate(uri)
 	if err != nil || !strings.HasPrefix(uri, connstring.SchemeMongoDB+"://") {
@@ -88,8 +111,13 @@ func diagnose(ctx context.Context, uri string) string {
 		}
 		h, err := sayHello(ctx, client)
 		_ = client.Disconnect(ctx)
-		if err == nil && h.problem() != "" {
+		switch {
+		case err != nil:
+		case h.problem() != "":
 			return h.problem()
+		case parsed.ReplicaSet != "" && h.SetName != "" && h.SetName != parsed.ReplicaSet:
+			return fmt.Sprintf("the MongoDB server %s belongs to the replica set %s, and the URI says replicaSet=%s: write replicaSet=%s",
+				host, h.SetName, parsed.ReplicaSet, h.SetName)
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -70,5 +71,57 @@ func TestWrongURIsTellNoPassword(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: got %v, want an error without the password", uri, err)
 		}
+	}
+}
+
+// Each mistake in a URI is told at once, with what to write.
+func TestMistakesInTheURI(t *testing.T) {
+	if os.Getenv(mongotest.URI) != "" {
+		testskip.Because(t, "a server was given, so none is started.")
+	}
+	set := mongotest.StartReplicaSet(t, 2)
+	primary := set.Primary(t)
+	host, secondary := set.Addr(primary), set.Addr(1-primary)
+	tests := []struct {
+		name, uri string
+		at        time.Duration // when it is told
+		want      string
+	}{
+		{"a wrong password", "mongodb://ada:hunter2hunter2@" + host + "/gatehouse?replicaSet=rs0&authSource=admin", 3 * time.Second, "refuses the user or the password"},
+		{"another replica set", "mongodb://" + host + "/gatehouse?replicaSet=rs1", 8 * time.Second, "belongs to the replica set rs0, and the URI says replicaSet=rs1: write replicaSet=rs0"},
+		{"a misspelt option", "mongodb://" + host + "/gatehouse?replicaset=rs0&retryWrite=true", time.Second, "has the option retrywrite, which there is not"},
+		{"a secondary", "mongodb://" + secondary + "/gatehouse?directConnection=true", 12 * time.Second, "directConnection=true) that is not the primary of its replica set: write replicaSet=rs0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			_, err := Open(t.Context(), tt.uri)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") || len(err.Error()) > 700 {
+				t.Errorf("got %v, want %q and no password", err, tt.want)
+			}
+			if took := time.Since(began); took > 2*tt.at {
+				t.Errorf("it took %v, want about %v", took, tt.at)
+			}
+		})
+	}
+}
+
+// Whoever cancels an attempt does not read that the server cannot be reached.
+func TestOpenIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(300*time.Millisecond, cancel)
+	_, err := Open(ctx, "mongodb://127.0.0.1:1/gatehouse?replicaSet=rs0")
+	if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "cannot be reached") {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+}
+
+func TestOutagesAreToldBriefly(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	_, err := Open(ctx, "mongodb://127.0.0.1:1,127.0.0.1:2,127.0.0.1:3/gatehouse?replicaSet=rs0")
+	if err == nil || strings.Contains(err.Error(), "current topology") || !strings.Contains(err.Error(), "connection refused") || len(err.Error()) > 700 {
+		t.Errorf("got %d bytes: %v, want what each server says and no more", len(fmt.Sprint(err)), err)
 	}
 }

@@ -109,6 +109,9 @@ func connect(ctx context.Context, uri string) (*mongo.Client, string, error) {
 	if err != nil {
 		return nil, "", uriError(uri, err)
 	}
+	for name := range parsed.UnknownOptions { // which the driver ignores
+		return nil, "", fmt.Errorf("the MongoDB URI has the option %s, which there is not: correct its name or leave it out", name)
+	}
 	database := parsed.Database
 	if database == "" {
 		database = defaultDatabase
