@@ -49,7 +49,7 @@ func refuseFilled(ctx context.Context, c config.Config, notes io.Writer) error {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	filled, err := mongo.Filled(ctx, c.MongoDB)
 	if err != nil {

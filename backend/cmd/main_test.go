@@ -134,8 +134,8 @@ func (p *process) logged() string {
 	return p.log.String()
 }
 
-// serve starts a server and returns when it is ready. It ends with the test.
-func (p *place) serve(t *testing.T) *process {
+// launch starts a server and does not wait for it. It ends with the test.
+func (p *place) launch(t *testing.T) *process {
 	t.Helper()
 	s := &process{place: p, t: t, cmd: p.command(), done: make(chan struct{})}
 	s.cmd.Stderr = s
@@ -147,6 +147,13 @@ func (p *place) serve(t *testing.T) *process {
 		close(s.done)
 	}()
 	t.Cleanup(s.kill)
+	return s
+}
+
+// serve starts a server and returns when it is ready. It ends with the test.
+func (p *place) serve(t *testing.T) *process {
+	t.Helper()
+	s := p.launch(t)
 	for ends := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		resp, err := http.Get(p.url + "/readyz")
 		if err == nil {

@@ -73,6 +73,10 @@ func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 	}()
 	n, err := open(opening, c, log)
 	close(stopped)
+	if errors.Is(err, context.Canceled) && opening.Err() != nil && ctx.Err() == nil {
+		log.Info("told to stop before the start was over")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

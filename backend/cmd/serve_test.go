@@ -291,6 +291,19 @@ func TestKilledUnderLoad(t *testing.T) {
 		missing, len(l.answered), oldest.Round(time.Millisecond), len(l.receipts))
 }
 
+func TestStopWhileStarting(t *testing.T) {
+	p := newPlace(t)
+	p.must(t, "keys", "init")
+	p.environ = append(p.environ, "GATEHOUSE_DATABASE=mongodb://127.0.0.1:"+closedPort(t)+"/?replicaSet=rs0")
+	s := p.launch(t)
+	time.Sleep(time.Second) // it waits for the database and says nothing that could be awaited
+	s.stop()
+	contains(t, "the log", s.logged(), "told to stop before the start was over")
+	if strings.Contains(s.logged(), "cannot be reached") {
+		t.Errorf("got %s, want no complaint about the database", s.logged())
+	}
+}
+
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	p := newPlace(t)
 	s := p.serve(t)
