@@ -93,15 +93,26 @@ func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 	if opening.Err() == nil {
 		err = s.wait(ctx, signals)
 	}
-	go func() { // whoever says it twice means it
-		for s := range signals {
-			if s != syscall.SIGHUP {
+	told := time.Now()
+	go func() { // whoever says it twice means it; a supervisor may repeat itself
+		for again := range signals {
+			if meant(again, time.Since(told), sh.terminal) {
 				log.Warn("told to stop again; ending at once")
 				os.Exit(exitFailed)
 			}
 		}
 	}()
 	return errors.Join(err, s.stop(sh.terminal))
+}
+
+// sameWish is how long after the first signal another one repeats it: a process
+// group gets one from the terminal and one from its parent.
+const sameWish = time.Second
+
+// meant reports whether a signal during the shutdown is to end it at once: from
+// somebody at a terminal, or after a while.
+func meant(again os.Signal, after time.Duration, terminal bool) bool {
+	return again != syscall.SIGHUP && (after > sameWish || terminal && again == syscall.SIGINT)
 }
 
 // server is a node that serves.
