@@ -20,7 +20,10 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/mail"
 )
 
-const prefix = "GATEHOUSE_"
+const (
+	prefix     = "GATEHOUSE_"
+	fileSuffix = "_FILE"
+)
 
 // environment is what is read, as text. A variable that is empty counts as not
 // set. The doc tags are the table of settings.
@@ -122,23 +125,23 @@ func CatalogueFile(c Config, m *Mistakes) {
 // variable names, without the line break at its end.
 func fromFile(variables map[string]string, name, value string, m *Mistakes) string {
 	variable := prefix + name
-	path := variables[variable+"_FILE"]
+	path := variables[variable+fileSuffix]
 	if path == "" {
 		return value
 	}
 	if variables[variable] != "" {
-		m.add(variable+"_FILE", path, "Unset one of the two.", "%s is set too", variable)
+		m.add(variable+fileSuffix, path, "Unset one of the two.", "%s is set too", variable)
 		return value
 	}
 	content, err := os.ReadFile(path)
 	var reason *fs.PathError
 	if errors.As(err, &reason) {
-		m.add(variable+"_FILE", path, "Name a file that this user may read.", "the file cannot be read (%v)", reason.Err)
+		m.add(variable+fileSuffix, path, "Name a file that this user may read.", "the file cannot be read (%v)", reason.Err)
 		return value
 	}
 	text := strings.TrimRight(string(content), "\r\n")
 	if text == "" {
-		m.add(variable+"_FILE", path, "Write the value of "+variable+" into it.", "the file is empty")
+		m.add(variable+fileSuffix, path, "Write the value of "+variable+" into it.", "the file is empty")
 		return value
 	}
 	return text

@@ -328,6 +328,15 @@ func TestMisspelledVariables(t *testing.T) {
 			t.Errorf("%s: the value is shown: %v", name, found)
 		}
 	}
+	for name, fix := range map[string]string{
+		"KEYS": "Set GATEHOUSE_KEYS instead, to the path of the file itself.", "CATALOGUE": "Set GATEHOUSE_CATALOGUE instead, to the path of the file itself.",
+		"MAIL_FROM": "Set GATEHOUSE_MAIL_FROM instead.", "PUBLIC_URL": "Set GATEHOUSE_PUBLIC_URL instead.",
+	} {
+		found := mistakes(t, nil, "GATEHOUSE_"+name+"_FILE=hunter2")
+		if len(found) != 1 || found[0].Where != "GATEHOUSE_"+name+"_FILE" || found[0].Fix != fix || strings.Contains(found.Error(), "hunter2") {
+			t.Errorf("%s_FILE: got %v, want %q", name, found, fix)
+		}
+	}
 	// What Kubernetes and others set is none of our business.
 	load(t, "GATEHOUSE_PORT=tcp://10.0.0.1:80", "GATEHOUSE_SERVICE_HOST=10.0.0.1", "GATEHOUSE_SERVICE_PORT=80",
 		"GATEHOUSE_PORT_80_TCP_ADDR=10.0.0.1", "GATEHOUSE_TOKEN=gtk_live_x", "GATEHOUSE_TEST_MONGODB=mongodb://x", "GATEHOUSE_LISTE=", "KEY=x")

@@ -40,6 +40,10 @@ func misspelled(variables map[string]string, m *Mistakes) {
 		if !ours || variables[name] == "" || contains(known, name) {
 			continue
 		}
+		if setting, file := strings.CutSuffix(name, fileSuffix); file && contains(known, setting) {
+			m.add(name, "", "Set "+setting+" instead"+inPlaceOfAFile(setting)+".", "only GATEHOUSE_DATABASE and GATEHOUSE_MAIL, which may hold a password, can come from a file")
+			continue
+		}
 		allowed := min(2, len(word)/3)
 		if len(word) > 12 {
 			allowed = 3 // TRUSTED_PROXY
@@ -51,6 +55,14 @@ func misspelled(variables map[string]string, m *Mistakes) {
 			}
 		}
 	}
+}
+
+// inPlaceOfAFile says what a setting wants whose _FILE variable there is not.
+func inPlaceOfAFile(setting string) string {
+	if setting == prefix+"KEYS" || setting == prefix+"CATALOGUE" {
+		return ", to the path of the file itself"
+	}
+	return ""
 }
 
 // distance counts the insertions, removals and changes that make b out of a.
