@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -23,8 +25,13 @@ func (c Config) LoadCatalogue() (*portal.Catalogue, error) {
 	}
 	text, err := os.ReadFile(c.Catalogue)
 	if err != nil {
+		var reason *fs.PathError
+		problem := "the file cannot be read"
+		if errors.As(err, &reason) {
+			problem += " (" + reason.Err.Error() + ")"
+		}
 		return nil, Mistakes{{
-			Where: "GATEHOUSE_CATALOGUE", Value: c.Catalogue, Problem: "the file cannot be read",
+			Where: "GATEHOUSE_CATALOGUE", Value: c.Catalogue, Problem: problem,
 			Fix: "Name a file that this user may read, or none for the embedded example.",
 		}}
 	}

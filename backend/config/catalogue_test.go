@@ -183,6 +183,20 @@ lifetimes: {max: 90 days}
 	}
 }
 
+// Editors on Windows write a mark before the text, which nobody sees.
+func TestByteOrderMark(t *testing.T) {
+	if _, err := ParseCatalogue("c.yaml", []byte("\ufeff"+deploy.Catalogue())); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAbsentCatalogueSaysWhy(t *testing.T) {
+	_, err := Config{Catalogue: "/nowhere/at/all"}.LoadCatalogue()
+	if err == nil || !strings.Contains(err.Error(), "cannot be read (no such file or directory)") {
+		t.Errorf("got %v, want why", err)
+	}
+}
+
 func TestOddFiles(t *testing.T) {
 	var many strings.Builder
 	many.WriteString("grants: {}\nabilities:\n")

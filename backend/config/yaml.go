@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -27,6 +28,9 @@ const (
 	maxDepth     = 16
 )
 
+// byteOrderMark is what some editors write before a text.
+const byteOrderMark = "\ufeff"
+
 // parseDocument returns the one mapping that the file holds, nil after a mistake.
 func parseDocument(name string, text []byte) (*document, ast.Node) {
 	d := &document{name: name, anchors: map[string]ast.Node{}}
@@ -34,6 +38,7 @@ func parseDocument(name string, text []byte) (*document, ast.Node) {
 		d.mistakes.add(name, "", "Describe fewer abilities in fewer words.", "the file is larger than 1 MiB")
 		return d, nil
 	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		where, problem := name, "this is not YAML"
