@@ -139,7 +139,7 @@ func fromFile(variables map[string]string, name, value string, m *Mistakes) stri
 		m.add(variable+fileSuffix, path, "Name a file that this user may read.", "the file cannot be read (%v)", reason.Err)
 		return value
 	}
-	text := strings.TrimRight(string(content), "\r\n")
+	text := strings.TrimRight(strings.TrimPrefix(string(content), byteOrderMark), "\r\n")
 	if text == "" {
 		m.add(variable+fileSuffix, path, "Write the value of "+variable+" into it.", "the file is empty")
 		return value
@@ -207,7 +207,7 @@ func (c *Config) publicURL(e environment, m *Mistakes) {
 	case "https":
 	case "http":
 		if !c.Loopback {
-			m.add(name, shown, "Use https://"+host+", behind a proxy that ends TLS if need be.",
+			m.add(name, shown, inPlaceOfHTTP(u),
 				"http is refused for a host that is not this machine, because tokens and sessions would travel in clear")
 		}
 	default:
@@ -223,6 +223,19 @@ func (c *Config) publicURL(e environment, m *Mistakes) {
 		host += ":" + port
 	}
 	c.PublicURL = u.Scheme + "://" + host
+}
+
+// inPlaceOfHTTP is what to write instead of an http URL of another machine.
+func inPlaceOfHTTP(u *url.URL) string {
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && addr.Unmap().IsUnspecified() { // where to listen, not how to reach
+		local := url.URL{Scheme: "http", Host: "localhost"}
+		if u.Port() != "" {
+			local.Host += ":" + u.Port()
+		}
+		return "Write how browsers reach the portal: " + local.String() + " on this machine, or https:// and a name."
+	}
+	secure := url.URL{Scheme: "https", Host: strings.ToLower(u.Host)}
+	return "Use " + secure.String() + ", behind a proxy that ends TLS if need be."
 }
 
 // isLoopback reports whether a host is this machine: what RFC 6761 calls

@@ -135,6 +135,20 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
+func TestWhatToWriteInPlaceOfHTTP(t *testing.T) {
+	for value, want := range map[string]string{
+		"http://Portal.example.com":      "Use https://portal.example.com, behind",
+		"http://portal.example.com:8443": "Use https://portal.example.com:8443, behind",
+		"http://[2001:db8::1]:8080":      "Use https://[2001:db8::1]:8080, behind",
+		"http://0.0.0.0:8080":            "http://localhost:8080 on this machine",
+		"http://[::]":                    "http://localhost on this machine",
+	} {
+		if m := mistakes(t, nil, "GATEHOUSE_PUBLIC_URL="+value, "GATEHOUSE_MAIL=smtp://mail"); !strings.Contains(m[0].Fix, want) {
+			t.Errorf("%s: got %q, want %q", value, m[0].Fix, want)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	tests := []struct{ name, value, part string }{
 		{"LISTEN", "8080", "not host:port"},
@@ -232,7 +246,7 @@ func TestOutboxOnlyForThisMachine(t *testing.T) {
 
 func TestSecretsFromFiles(t *testing.T) {
 	got := load(t,
-		"GATEHOUSE_DATABASE_FILE="+write(t, "mongodb://app:pw@db/gatehouse\n"),
+		"GATEHOUSE_DATABASE_FILE="+write(t, "\ufeffmongodb://app:pw@db/gatehouse\n"),
 		"GATEHOUSE_MAIL_FILE="+write(t, "smtp://app:pw@mail\r\n"))
 	if got.MongoDB != "mongodb://app:pw@db/gatehouse" || got.SMTP.Password != "pw" || got.SQLite != "" || got.Outbox != "" {
 		t.Errorf("got %+v", got)
