@@ -26,6 +26,7 @@ const (
 type commands struct {
 	Serve   serve    `cmd:"" default:"withargs" help:"Serve the portal and the API until told to stop. What gatehouse does without a command."`
 	Check   check    `cmd:"" help:"Make the checks of a start and print them, without serving. Status 1 if one fails."`
+	Ready   ready    `cmd:"" help:"Ask the server of these settings whether it is ready, as the health check of a container does. Status 1 if not."`
 	Demo    demoData `cmd:"" help:"Fill an empty store with teams, people, tokens and thirty days of calls, to look around in."`
 	Migrate migrate  `cmd:"" help:"Bring the database to the version of this program. A start does it too."`
 	Prune   prune    `cmd:"" help:"Remove what is past the retention of the catalogue. A server does it every hour."`

@@ -54,6 +54,32 @@ func TestServeOnAnEmptyDirectory(t *testing.T) {
 	p.serve(t) // and again, with what is there
 }
 
+func TestReady(t *testing.T) {
+	p := newPlace(t)
+	status, _, errs := p.run(t, "ready")
+	if status != 1 {
+		t.Errorf("without a server: got status %d, want 1", status)
+	}
+	contains(t, "without a server", errs, "no server answers at 127.0.0.1:", "connection refused")
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
+	for _, host := range []string{"0.0.0.0", "", "127.0.0.1"} { // where an image listens
+		p := placeIn(t, t.TempDir(), "LISTEN="+host+":"+port, "PUBLIC_URL="+p.url)
+		p.url = "http://localhost:" + port
+		s := p.serve(t)
+		contains(t, "with a server at "+host, p.must(t, "ready"), "is ready")
+		s.stop()
+	}
+	mark := newPlace(t)
+	s := mark.serve(t)
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	status, _, errs = mark.run(t, "ready")
+	if status != 1 {
+		t.Errorf("with a server that hangs: got status %d and %q, want 1", status, errs)
+	}
+}
+
 func TestServeRefusesASecondProcess(t *testing.T) {
 	p := newPlace(t)
 	p.serve(t)
