@@ -209,12 +209,28 @@ func TestDockerfile(t *testing.T) {
 	if last["ENTRYPOINT"] != `["/gatehouse"]` || last["CMD"] != `["serve"]` {
 		t.Errorf("the image runs %s %s", last["ENTRYPOINT"], last["CMD"])
 	}
-	env := strings.Fields(last["ENV"])
-	if _, err := config.Load(env); err == nil || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "GATEHOUSE_MAIL is ") {
+	if !strings.HasSuffix(last["HEALTHCHECK"], `CMD ["/gatehouse", "ready"]`) {
+		t.Errorf("the image asks for its health by %q", last["HEALTHCHECK"])
+	}
+	environ := strings.Fields(last["ENV"])
+	if _, err := config.Load(environ); err == nil || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "GATEHOUSE_MAIL is ") {
 		t.Errorf("got %v, want that a mail server alone is missing", err)
 	}
-	c, err := config.Load(append(env, "GATEHOUSE_MAIL=smtp://mail.example.com"))
-	if err != nil || c.Listen != "0.0.0.0:8080" || c.SQLite != "/var/lib/gatehouse/gatehouse.db" {
+	environ = append(environ, "GATEHOUSE_MAIL=smtp://mail.example.com")
+	c, err := config.Load(environ)
+	if err != nil || c.Listen != "0.0.0.0:8080" {
 		t.Errorf("the image's own environment: %+v and %v", c, err)
+	}
+	for _, path := range []string{c.SQLite, c.Keys} {
+		if last["WORKDIR"] != last["VOLUME"] || !strings.HasPrefix(path, "./") {
+			t.Errorf("%s is not in the volume %s", path, last["VOLUME"])
+		}
+	}
+	database := filepath.Join(t.TempDir(), "database")
+	if err := os.WriteFile(database, []byte("mongodb://mongo/gatehouse?replicaSet=rs0"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = config.Load(append(environ, "GATEHOUSE_DATABASE_FILE="+database)); err != nil || c.MongoDB == "" {
+		t.Errorf("the image with the database in a file: %+v and %v", c, err)
 	}
 }
