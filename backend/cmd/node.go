@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/config"
+	"github.com/gatehouse-portal/gatehouse/backend/httpapi"
 	"github.com/gatehouse-portal/gatehouse/backend/mail"
 	"github.com/gatehouse-portal/gatehouse/backend/mongo"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -77,6 +78,15 @@ func (n *node) close(ctx context.Context) error {
 		err = errors.Join(err, fmt.Errorf("some mails could not be sent before the end: %w", wrong))
 	}
 	return errors.Join(err, n.store.Close())
+}
+
+// measured is what the metrics read.
+func (n *node) measured() httpapi.MetricsOptions {
+	o := httpapi.MetricsOptions{Portal: n.portal, PasswordsQueue: n.hasher.Waiting, MailsQueue: n.mails.Waiting}
+	if s, ok := n.store.(interface{ FailedWrites() int64 }); ok {
+		o.FailedWrites = s.FailedWrites
+	}
+	return o
 }
 
 // openStore opens the database, and returns how records are read exactly where

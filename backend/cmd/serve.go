@@ -139,7 +139,7 @@ func start(n *node, access io.Writer) (_ *server, err error) {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	measured := httpapi.NewMetrics(httpapi.MetricsOptions{Portal: n.portal, PasswordsQueue: n.hasher.Waiting, MailsQueue: n.mails.Waiting})
+	measured := httpapi.NewMetrics(n.measured())
 	if n.config.MetricsListen == "" {
 		measured = nil
 	} else if s.metrics, err = s.serveMetrics(measured); err != nil {

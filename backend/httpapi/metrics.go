@@ -24,8 +24,9 @@ type Metrics struct {
 // MetricsOptions are what a [Metrics] reads beside requests.
 type MetricsOptions struct {
 	Portal         *portal.Portal
-	PasswordsQueue func() int // passwords that wait to be hashed; nil: not measured
-	MailsQueue     func() int // mails that wait; nil: not measured
+	PasswordsQueue func() int   // passwords that wait to be hashed; nil: not measured
+	MailsQueue     func() int   // mails that wait; nil: not measured
+	FailedWrites   func() int64 // changes that storage did not take; nil: not measured
 }
 
 // NewMetrics returns collectors over a portal.
@@ -51,6 +52,13 @@ func NewMetrics(o MetricsOptions) *Metrics {
 				func() float64 { return float64(read()) }))
 		}
 	}
+	count := func(name, help string, read func() int64) {
+		if read != nil {
+			m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+				func() float64 { return float64(read()) }))
+		}
+	}
+	count("gatehouse_storage_writes_failed_total", "Changes that storage did not take: its disk is full or failing, or it is out of reach.", o.FailedWrites)
 	gauge("gatehouse_calls_queued", "Calls that wait to be recorded.", o.Portal.QueuedCalls)
 	gauge("gatehouse_passwords_queued", "Passwords that wait to be hashed.", o.PasswordsQueue)
 	gauge("gatehouse_mails_queued", "Mails that wait to be delivered.", o.MailsQueue)

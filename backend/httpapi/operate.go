@@ -41,7 +41,11 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		s.log.Warn("the database is not ready", "request_id", of(c).id, "error", err)
-		return &refusal{kind: kindUnavailable, detail: "The database is not ready.", retry: 2 * time.Second}
+		detail := "The database is not ready."
+		if errors.Is(err, portal.ErrStorageFailing) {
+			detail = portal.ErrStorageFailing.Detail
+		}
+		return &refusal{kind: kindUnavailable, detail: detail, retry: 2 * time.Second}
 	}
 	return sendJSON(c, fiber.StatusOK, status{"ready"})
 }

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -140,4 +141,21 @@ func TestReadyWantsFittingKeys(t *testing.T) {
 			t.Errorf("%s: got %s, want that the keys are the matter", tt.name, a.body)
 		}
 	}
+}
+
+func TestReadyTellsOfFullStorage(t *testing.T) {
+	inner, _ := stores[0].open(t)
+	w := newWorld(t, &full{inner}, nil, nil)
+	a := w.integration("").call("GET", "/readyz", nil)
+	a.want(t, 503)
+	if !strings.Contains(string(a.body), "storage of the database is full or failing") {
+		t.Errorf("got %s, want that storage is the matter", a.body)
+	}
+}
+
+// full is a store whose disk is full.
+type full struct{ portal.Store }
+
+func (*full) Ready(context.Context) error {
+	return fmt.Errorf("%w: the disk is full", portal.ErrStorageFailing)
 }

@@ -42,16 +42,18 @@ const (
 // space.
 var goneCodes = []int{
 	6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436, // the retryable ones of the specification
-	24,    // LockTimeout
-	50,    // MaxTimeMSExpired
-	64,    // WriteConcernFailed
-	100,   // UnsatisfiableWriteConcern
-	112,   // WriteConflict
-	134,   // ReadConcernMajorityNotAvailableYet
-	246,   // SnapshotUnavailable
-	262,   // ExceededTimeLimit
-	14031, // OutOfDiskSpace
+	24,  // LockTimeout
+	50,  // MaxTimeMSExpired
+	64,  // WriteConcernFailed
+	100, // UnsatisfiableWriteConcern
+	112, // WriteConflict
+	134, // ReadConcernMajorityNotAvailableYet
+	246, // SnapshotUnavailable
+	262, // ExceededTimeLimit
+	outOfDiskSpace,
 }
+
+const outOfDiskSpace = 14031
 
 func hasLabel(err error, label string) bool {
 	var labeled interface{ HasErrorLabel(string) bool }
@@ -99,6 +101,9 @@ func (s *Store) fail(ctx context.Context, step string, err error) error {
 }
 
 func unavailable(step string, err error) error {
+	if server, ok := errors.AsType[mongo.ServerError](err); ok && server.HasErrorCode(outOfDiskSpace) {
+		return fmt.Errorf("%s: %w: %w", step, portal.ErrStorageFailing, err)
+	}
 	return fmt.Errorf("%s: %w: %w", step, portal.ErrUnavailable, brief(err))
 }
 

@@ -234,6 +234,9 @@ func TestLongOutageFails(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	if s.FailedWrites() == 0 {
+		t.Error("no write that failed was counted")
+	}
 	set.Restart(t, 0)
 	worksAgain(t, s, team, owner, 20*time.Second)
 }

@@ -39,6 +39,7 @@ type Store struct {
 	slot     int32        // of this process's rollups, see rollupDoc
 	logged   atomic.Int64 // batches of sums since they were last settled
 	trips    trips
+	failed   atomic.Int64 // writes
 
 	abandoned abandoned
 
@@ -171,6 +172,10 @@ func newStore(client *mongo.Client, database string, set settings) *Store {
 
 // Ready reports that the primary answers and has the schema of this program.
 func (s *Store) Ready(ctx context.Context) error { return s.checkVersion(ctx) }
+
+// FailedWrites returns how many writes and transactions the database did not take
+// since the start, because it was out of reach or could not.
+func (s *Store) FailedWrites() int64 { return s.failed.Load() }
 
 // Close ends the connections, waiting at most two seconds for calls that are
 // under way. Afterwards every method fails. Closing twice is fine.

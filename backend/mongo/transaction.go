@@ -69,6 +69,21 @@ func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc,
 // election, until the deadline. The last error is returned then, and
 // [portal.ErrUnavailable] with it.
 func (s *Store) Atomically(ctx context.Context, do func(ctx context.Context) error) error {
+	err := s.atomically(ctx, do)
+	if transactionOf(ctx) == nil {
+		s.countFailed(err)
+	}
+	return err
+}
+
+// countFailed counts what the database did not take.
+func (s *Store) countFailed(err error) {
+	if e, ok := errors.AsType[*portal.Error](err); ok && e.Code == portal.ErrUnavailable.Code && !s.closed.Load() {
+		s.failed.Add(1)
+	}
+}
+
+func (s *Store) atomically(ctx context.Context, do func(ctx context.Context) error) error {
 	if t := transactionOf(ctx); t != nil {
 		if t.ended {
 			return errEnded
@@ -257,7 +272,11 @@ func (s *Store) read(ctx context.Context, step string, query func(ctx context.Co
 // does what the driver repeats once only, but not what is repeated here, when
 // that was interrupted too.
 func (s *Store) write(ctx context.Context, step string, do func(ctx context.Context) error) error {
-	return s.read(ctx, step, do)
+	err := s.read(ctx, step, do)
+	if transactionOf(ctx) == nil {
+		s.countFailed(err)
+	}
+	return err
 }
 
 // need returns the transaction of ctx for what makes sense only in one.

@@ -80,6 +80,14 @@ var ErrUnavailable = &Error{
 	Fix:    "Try again in a moment.",
 }
 
+// ErrStorageFailing is [ErrUnavailable] of a store that answers and cannot write:
+// its disk is full, or failing.
+var ErrStorageFailing = &Error{
+	Kind: Busy, Code: ErrUnavailable.Code, RetryAfter: 10 * time.Second,
+	Detail: "The storage of the database is full or failing. Nothing was decided or changed.",
+	Fix:    "Try again later. The operator has to free space, or look after the disk.",
+}
+
 // ErrUnknownKey is what a client reads when this node lacks the key that its
 // token is hashed with, see [UnknownKey].
 var ErrUnknownKey = &Error{

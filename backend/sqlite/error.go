@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -47,6 +48,9 @@ func explain(path string, err error) string {
 	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM, lib.SQLITE_AUTH:
 		return fmt.Sprintf("the database %s cannot be written: check the owner and the mode of the file and of its folder", path)
 	case lib.SQLITE_IOERR, lib.SQLITE_NOMEM:
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o200 == 0 {
+			return fmt.Sprintf("the database %s cannot be written (mode %04o): run chmod 600 %s", path, info.Mode().Perm(), path)
+		}
 		return fmt.Sprintf("the database %s cannot be read or written: check its disk", path)
 	default:
 		return ""
@@ -56,6 +60,9 @@ func explain(path string, err error) string {
 // openError is an error of Open, with the file's name in it.
 func openError(path string, err error) error {
 	if s := explain(path, err); s != "" {
+		if of, ok := errors.AsType[*driver.Error](err); ok { // which may be explained already
+			err = of
+		}
 		return fmt.Errorf("%s (%w)", s, err)
 	}
 	return fmt.Errorf("open the database %s: %w", path, err)
@@ -74,10 +81,21 @@ func (s *Store) translate(ctx context.Context, err error) error {
 	case errors.Is(err, sql.ErrConnDone):
 		return errClosed
 	}
-	if why := explain(s.path, err); why != "" {
+	why := explain(s.path, err)
+	switch {
+	case why == "":
+		return err
+	case isLock(err):
 		return fmt.Errorf("%w: %s (%w)", portal.ErrUnavailable, why, err)
+	default:
+		return fmt.Errorf("%w: %s (%w)", portal.ErrStorageFailing, why, err)
 	}
-	return err
+}
+
+// isLock reports that another process has the file.
+func isLock(err error) bool {
+	c := code(err) & 0xff
+	return c == lib.SQLITE_BUSY || c == lib.SQLITE_LOCKED
 }
 
 var errIDTaken = &portal.Error{Kind: portal.Conflict, Detail: "A record with this id is there already."}

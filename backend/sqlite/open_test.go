@@ -30,6 +30,9 @@ func wantSentence(t *testing.T, err error, path string, words ...string) {
 			t.Errorf("got %q, want %q in it", err, w)
 		}
 	}
+	if half := err.Error()[:len(err.Error())/3]; strings.Count(err.Error(), half) > 1 {
+		t.Errorf("got %q, which says things twice", err)
+	}
 }
 
 func TestOpenMakesFileForOwnerOnly(t *testing.T) {
@@ -199,6 +202,24 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func TestFileThatItsOwnerMayNotWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gatehouse.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), path)
+	if os.Geteuid() == 0 { // root may
+		if err != nil || s.Close() != nil {
+			t.Errorf("as root: got %v, want none", err)
+		}
+		return
+	}
+	wantSentence(t, err, path, "cannot be written", "mode 0400", "chmod 600")
+}
+
 func TestOpenOfFolderThatCannotBeMade(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	writeFile(t, file, nil)
@@ -304,8 +325,19 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	wantSentence(t, err, s.path, "disk", "full")
-	if portal.KindOf(err) != portal.Busy {
-		t.Errorf("got %v, want that storage is unavailable", err)
+	if portal.KindOf(err) != portal.Busy || !errors.Is(err, portal.ErrStorageFailing) {
+		t.Errorf("got %v, want that storage is failing", err)
+	}
+	for range 2 { // it can be read, which is not enough
+		if err := s.Ready(ctx); !errors.Is(err, portal.ErrStorageFailing) {
+			t.Errorf("ready: got %v, want that storage is failing", err)
+		}
+		if _, err := s.Team(ctx, "none"); portal.KindOf(err) != portal.NotFound {
+			t.Errorf("a read: got %v, want an answer", err)
+		}
+	}
+	if n := s.FailedWrites(); n != 3 {
+		t.Errorf("got %d failed writes, want that of the change and of two probes", n)
 	}
 	check := func() {
 		t.Helper()
@@ -340,6 +372,9 @@ func TestDiskFull(t *testing.T) {
 	}
 	check()
 	limit("1000000")
+	if err := s.Ready(ctx); err != nil {
+		t.Errorf("ready with room again: got %v", err)
+	}
 	if err := insert(fmt.Sprint(made)); err != nil {
 		t.Errorf("with room again: got error %v", err)
 	}

@@ -49,6 +49,7 @@ type Store struct {
 	closed  atomic.Bool
 	stmts   map[string]*sql.Stmt // prepared, by their text; of whoever has the turn
 	records *Records
+	health  health
 }
 
 var _ portal.Store = (*Store)(nil)
@@ -72,8 +73,8 @@ var pragmas = []string{
 // its owner, and brings its schema up to date. Its folder is made too.
 //
 // An error is a sentence for the operator: the file is in use by another
-// process, is not a database of Gatehouse, is damaged, or was written by a newer
-// Gatehouse.
+// process, is not a database of Gatehouse, is damaged, was written by a newer
+// Gatehouse, or cannot be written because its disk is full.
 func Open(ctx context.Context, path string) (_ *Store, err error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
@@ -103,6 +104,9 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 		return nil, openError(path, err)
 	}
 	if err := s.loadRecords(ctx); err != nil {
+		return nil, openError(path, err)
+	}
+	if err := s.probe(ctx); err != nil {
 		return nil, openError(path, err)
 	}
 	return s, nil
@@ -157,15 +161,6 @@ func (s *Store) Close() error {
 		err = s.conn.Close()
 	}
 	return errors.Join(err, s.db.Close())
-}
-
-// Ready reports whether the file answers.
-func (s *Store) Ready(ctx context.Context) error {
-	return s.read(ctx, func(w *work) error {
-		var n int
-		_, err := w.row("SELECT count(*) FROM schema_version", nil, &n)
-		return err
-	})
 }
 
 // Records returns what decisions read tokens with.

@@ -50,6 +50,7 @@ type tx struct {
 	mu      sync.Mutex // of the goroutine that works in it
 	ended   bool
 	failed  error // why it cannot go on
+	wrote   bool
 	touched touched
 }
 
@@ -115,6 +116,7 @@ func (s *Store) Atomically(ctx context.Context, do func(ctx context.Context) err
 
 	t := &tx{}
 	w := &work{s: s, ctx: ctx, tx: t}
+	defer func() { s.health.note(t) }()
 	if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -166,6 +168,9 @@ func (w *work) exec(query string, args ...any) (int64, error) {
 		return 0, w.failed(err)
 	}
 	n, err := r.RowsAffected()
+	if w.tx != nil && n > 0 {
+		w.tx.wrote = true
+	}
 	return n, w.failed(err)
 }
 
