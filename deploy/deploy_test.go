@@ -121,8 +121,12 @@ func TestComposeRunsAReplicaSet(t *testing.T) {
 	if len(mongo.Ports) != 0 {
 		t.Errorf("the database is published: %v", mongo.Ports)
 	}
+	// The entrypoint's server for the first start listens on loopback alone.
+	if health := strings.Join(mongo.Healthcheck.Test, " "); !strings.Contains(health, "mongosh --host mongo ") {
+		t.Errorf("the health of mongo is asked by %q, also of the server that ends again", health)
+	}
 	script := strings.Join(c.Services["replica-set"].Command, "\n")
-	for _, part := range []string{"replSetInitiate", "_id: 'rs0'", "host: 'mongo:27017'", "createUser", "readWrite", "dbAdmin"} {
+	for _, part := range []string{"MongoServerSelectionError", "MongoNetworkError", "sleep(1000)", "replSetInitiate", "_id: 'rs0'", "host: 'mongo:27017'", "createUser", "readWrite", "dbAdmin"} {
 		if !strings.Contains(script, part) {
 			t.Errorf("the replica set is initiated without %q", part)
 		}
