@@ -107,6 +107,15 @@ func unavailable(step string, err error) error {
 	return fmt.Errorf("%s: %w: %w", step, portal.ErrUnavailable, brief(err))
 }
 
+// mayNot explains that the user of the URI lacks rights in the database.
+func mayNot(database string, err error) error {
+	const unauthorized = 13
+	if server, ok := errors.AsType[mongo.ServerError](err); ok && server.HasErrorCode(unauthorized) {
+		return fmt.Errorf("MongoDB does not let the user of the URI work in the database %s: give it the roles readWrite and dbAdmin there, or name the database that it has them in", database)
+	}
+	return err
+}
+
 // briefError is a failed choice of a server, without the kilobyte that the driver
 // tells of the whole set, for each call of an outage.
 type briefError struct {

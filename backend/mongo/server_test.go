@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/mongo"
+
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/testskip"
@@ -104,6 +106,16 @@ func TestMistakesInTheURI(t *testing.T) {
 				t.Errorf("it took %v, want about %v", took, tt.at)
 			}
 		})
+	}
+}
+
+func TestUserWithoutRights(t *testing.T) {
+	err := mayNot("orders", fmt.Errorf("prepare the schema: %w", mongo.CommandError{Code: 13, Message: "not authorized on orders to execute command { … }"}))
+	if !strings.Contains(err.Error(), "work in the database orders: give it the roles readWrite and dbAdmin") {
+		t.Errorf("got %v, want what to grant", err)
+	}
+	if other := errors.New("other"); mayNot("orders", other) != other {
+		t.Error("another error was changed")
 	}
 }
 

@@ -89,7 +89,7 @@ func Open(ctx context.Context, uri string, opts ...Option) (*Store, error) {
 	s := newStore(client, database, set)
 	if err := s.prepare(ctx, uri, set); err != nil {
 		_ = s.Close()
-		return nil, err
+		return nil, mayNot(database, err)
 	}
 	return s, nil
 }
