@@ -173,6 +173,11 @@ function gatehouseNumber(n, digits) {
   return (formatters["n" + digits] ??= new Intl.NumberFormat(undefined, { maximumFractionDigits: digits })).format(n);
 }
 
+// gatehouseNormalize saves the program a table of Unicode.
+function gatehouseNormalize(text) {
+  return text.normalize("NFKC");
+}
+
 // gatehouseFocus returns whether there was something to focus.
 function gatehouseFocus(selector) {
   const el = document.querySelector(selector);

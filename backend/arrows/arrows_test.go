@@ -21,11 +21,12 @@ var may = map[string][]string{
 	"shared/ability":        {},
 	"shared/audit":          {},
 	"shared/api":            {"shared/ability", "shared/audit"},
+	"shared/password":       {},
 	"shared/validate":       {"shared/ability", "shared/api"},
 	"shared/client":         {"shared/ability", "shared/api", "shared/audit", "shared/validate"},
 	"shared/client/nethttp": {"shared/client"},
 
-	"backend/secret":  {},
+	"backend/secret":  {"shared/password"},
 	"backend/portal":  {"backend/secret", "shared/..."},
 	"backend/block":   {"backend/portal"},
 	"backend/sqlite":  {"backend/block", "backend/portal", "shared/..."},

@@ -11,12 +11,14 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/gatehouse-portal/gatehouse/shared/password"
 )
 
 // The bounds of a password in code points, after normalisation.
 const (
-	MinPassword = 12
-	MaxPassword = 128
+	MinPassword = password.Min
+	MaxPassword = password.Max
 )
 
 // maxPasswordBytes bounds what is looked at: normalisation may shorten a text,
@@ -63,68 +65,34 @@ type PasswordFault struct {
 // in Unicode normalisation form NFKC, so that the same keys typed on another
 // system give the same password. NIST SP 800-63B-4 (3.1.1.2) leaves the choice
 // between NFKC and NFKD; nothing else is changed, neither case nor spaces.
-func NormalizePassword(password string) string { return norm.NFKC.String(password) }
+func NormalizePassword(text string) string { return norm.NFKC.String(text) }
 
 // JudgePassword says whether a person of this name and e-mail address may choose
 // the password, and what is wrong with it if not. It asks for 12 to 128 code
 // points, refuses the most common ones whatever their case, and those that
 // contain the name, the address or a part of either of four characters or more.
 // There are no rules about kinds of characters, as NIST SP 800-63B-4 advises.
-func JudgePassword(password, name, address string) (PasswordFault, bool) {
-	if len(password) > maxPasswordBytes {
+func JudgePassword(text, name, address string) (PasswordFault, bool) {
+	if len(text) > maxPasswordBytes {
 		return tooLong, false
 	}
-	if !utf8.ValidString(password) || strings.ContainsFunc(password, unicode.IsControl) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 		return PasswordFault{"not_text", "The password has characters that cannot be typed.", "Choose one of letters, digits, signs and spaces."}, false
 	}
-	password = NormalizePassword(password)
-	switch n := utf8.RuneCountInString(password); {
+	text = NormalizePassword(text)
+	switch n := utf8.RuneCountInString(text); {
 	case n < MinPassword:
 		return PasswordFault{"too_short", "The password has fewer than 12 characters.", "Choose a longer one; several words are easy to remember."}, false
 	case n > MaxPassword:
 		return tooLong, false
 	}
-	folded := fold(password)
-	if common()[folded] {
+	if common()[password.Fold(text)] {
 		return PasswordFault{"too_common", "The password is one of the most common ones, which are tried first.", "Choose one that only you would think of."}, false
 	}
-	for _, part := range personalParts(name, address) {
-		if strings.Contains(folded, part) {
-			return PasswordFault{"personal", "The password contains your name or your address.", "Choose one that does not."}, false
-		}
+	if part := password.Personal(text, NormalizePassword(name), NormalizePassword(address)); part != "" {
+		return PasswordFault{"personal", "The password contains “" + part + "”, which is part of your name or address.", "Choose one that does not."}, false
 	}
 	return PasswordFault{}, true
 }
 
 var tooLong = PasswordFault{"too_long", "The password has more than 128 characters.", "Choose a shorter one."}
-
-// minPersonal is the length from which a part of a name or an address counts:
-// shorter ones, like "Al", are in too many passwords by chance.
-const minPersonal = 4
-
-// personalParts lists what a password must not contain: the whole name and
-// address, their words, and the domain without its last label.
-func personalParts(name, address string) []string {
-	name, address = fold(NormalizePassword(name)), fold(NormalizePassword(address))
-	local, domain, _ := strings.Cut(address, "@")
-	if dot := strings.LastIndexByte(domain, '.'); dot >= 0 {
-		domain = domain[:dot]
-	}
-	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
-	candidates := []string{strings.TrimSpace(name), address, local, domain}
-	for _, s := range []string{name, local, domain} {
-		words := strings.FieldsFunc(s, between)
-		candidates = append(candidates, words...)
-		candidates = append(candidates, strings.Join(words, ""))
-	}
-	var parts []string
-	for _, s := range candidates {
-		if utf8.RuneCountInString(s) >= minPersonal {
-			parts = append(parts, s)
-		}
-	}
-	return parts
-}
-
-// fold makes texts that differ only in case equal.
-func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }

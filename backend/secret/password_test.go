@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/gatehouse-portal/gatehouse/shared/password"
 )
 
 func TestJudgePassword(t *testing.T) {
@@ -32,15 +34,7 @@ func TestJudgePassword(t *testing.T) {
 		{"NUL", "hjk4 ]oq.Öe%\x00", "not_text"},
 		{"a line break", "hjk4 ]oq.Öe%\n", "not_text"},
 		{"not UTF-8", "hjk4 ]oq.\xff\xfee%", "not_text"},
-		{"whole name", "xx ada lovelace-king xx", "personal"},
 		{"a part of the name", "my LOVELACE rocks", "personal"},
-		{"another part", "the king is dead!", "personal"},
-		{"the name run together", "adalovelaceking99", "personal"},
-		{"a short part is by chance", "armada of ships", ""},
-		{"the local part", "xxada.byronxx99", "personal"},
-		{"a word of the address", "hello byron 1815", "personal"},
-		{"the domain", "analytical pear!", "personal"},
-		{"the last label says nothing", "an example of it", ""},
 		{"full-width letters are the same", "ＬＯＶＥＬＡＣＥ 1815", "personal"},
 	}
 	for _, tt := range tests {
@@ -51,6 +45,9 @@ func TestJudgePassword(t *testing.T) {
 		if !ok && (fault.Detail == "" || fault.Fix == "") {
 			t.Errorf("%s: the refusal has no words", tt.name)
 		}
+	}
+	if fault, _ := JudgePassword("the king is dead!", name, address); !strings.Contains(fault.Detail, "“king”") {
+		t.Errorf("it is not said which part: %s", fault.Detail)
 	}
 	if _, ok := JudgePassword("correct horse battery", "", ""); !ok {
 		t.Error("a person without name and address may choose nothing")
@@ -63,7 +60,7 @@ func TestCommonPasswords(t *testing.T) {
 	}
 	long := 0
 	for p := range common() {
-		if p == "" || p != fold(p) {
+		if p == "" || p != password.Fold(p) {
 			t.Errorf("%q could never be matched", p)
 		}
 		if len(p) >= MinPassword {

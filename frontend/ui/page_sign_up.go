@@ -2,9 +2,6 @@ package ui
 
 import (
 	"context"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
@@ -67,50 +64,4 @@ func (s *signUpPage) send(ctx app.Context) {
 		}
 		s.sent, s.form.Password = true, ""
 	})
-}
-
-// passwordRules draws the rules of a new password and which of them are met. The
-// list of common passwords is the server's.
-func passwordRules(password, name, email string) app.UI {
-	n := utf8.RuneCountInString(password)
-	rules := []struct {
-		text string
-		met  bool
-	}{
-		{"12 to 128 characters", n >= 12 && n <= 128},
-		{"Does not contain your name or address", n > 0 && !personal(password, name, email)},
-	}
-	items := make([]app.UI, len(rules))
-	for i, r := range rules {
-		icon, said := "circle-dashed", "not yet: "
-		li := app.Li().Class("rule")
-		if r.met {
-			icon, said = "circle-check", "met: "
-			li = li.Class("is-met")
-		}
-		items[i] = li.Body(kit.IconSize(icon, 14), app.Span().Class("visually-hidden").Text(said), app.Span().Text(r.text))
-	}
-	return app.Ul().Class("rules").Attr("aria-label", "Rules for the password").Body(items...)
-}
-
-// personal reports whether a password contains the person's name or address, or
-// a part of either of four characters or more. The server decides; this is so
-// that one learns it while typing.
-func personal(password, name, email string) bool {
-	password, name, email = strings.ToLower(password), strings.ToLower(name), strings.ToLower(email)
-	local, domain, _ := strings.Cut(email, "@")
-	if dot := strings.LastIndexByte(domain, '.'); dot >= 0 {
-		domain = domain[:dot]
-	}
-	for _, whole := range []string{name, local, domain} {
-		words := strings.FieldsFunc(whole, func(r rune) bool {
-			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
-		})
-		for _, part := range append(words, strings.TrimSpace(whole), strings.Join(words, "")) {
-			if utf8.RuneCountInString(part) >= 4 && strings.Contains(password, part) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -106,6 +106,9 @@ func FormatNumber(n float64, digits int) string {
 	return window().Call("gatehouseNumber", n, digits).String()
 }
 
+// Normalize returns text in Unicode normalisation form NFKC.
+func Normalize(text string) string { return window().Call("gatehouseNormalize", text).String() }
+
 // Focus moves the focus to the first element that the selector finds, and
 // reports whether it went there.
 func Focus(selector string) bool { return window().Call("gatehouseFocus", selector).Truthy() }

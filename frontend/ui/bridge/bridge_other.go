@@ -47,6 +47,10 @@ func LocalText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04") }
 // FormatNumber writes a number in the reader's language.
 func FormatNumber(n float64, digits int) string { return strconv.FormatFloat(n, 'f', digits, 64) }
 
+// Normalize returns text in Unicode normalisation form NFKC; here, where there is
+// no table of it, as it is.
+func Normalize(text string) string { return text }
+
 // Focus moves the focus to the first element that the selector finds, and
 // reports whether it went there.
 func Focus(string) bool { return false }

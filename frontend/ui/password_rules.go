@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"unicode/utf8"
+
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/password"
+)
+
+// passwordRules draws the rules of a new password and which of them are met. The
+// list of common passwords is the server's.
+func passwordRules(text, name, email string) app.UI {
+	text = bridge.Normalize(text)
+	n := utf8.RuneCountInString(text)
+	about, part := "Does not contain your name or address", personalPart(text, name, email)
+	if part != "" {
+		about = "Contains “" + part + "”, which is part of your name or address"
+	}
+	rules := []struct {
+		text string
+		met  bool
+	}{
+		{"12 to 128 characters", n >= password.Min && n <= password.Max},
+		{about, n > 0 && part == ""},
+	}
+	items := make([]app.UI, len(rules))
+	for i, r := range rules {
+		icon, said := "circle-dashed", "not yet: "
+		li := app.Li().Class("rule")
+		if r.met {
+			icon, said = "circle-check", "met: "
+			li = li.Class("is-met")
+		}
+		items[i] = li.Body(kit.IconSize(icon, 14), app.Span().Class("visually-hidden").Text(said), app.Span().Text(r.text))
+	}
+	return app.Ul().Class("rules").Attr("aria-label", "Rules for the password").Body(items...)
+}
+
+// personalPart returns what a password contains of the person's name or address,
+// "" if nothing.
+func personalPart(text, name, email string) string {
+	return password.Personal(bridge.Normalize(text), bridge.Normalize(name), bridge.Normalize(email))
+}
