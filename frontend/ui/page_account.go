@@ -106,10 +106,13 @@ func (p *accountPage) passwordCard() app.UI {
 		kit.Password(kit.TextOpts{
 			ID: "current", Label: "Current password", Bind: &p.password.Current, Error: p.passwordWrong.At("#/current"), Autocomplete: "current-password",
 		}, &p.shown[0]),
-		kit.Password(kit.TextOpts{
-			ID: "password", Label: "New password", Bind: &p.password.Password, Error: p.passwordWrong.At("#/password"), Autocomplete: "new-password",
-			Hint: "12 to 128 characters. Several words are easy to remember and hard to guess.",
-		}, &p.shown[1]),
+		app.Div().Class("field-and-rules").Body(
+			kit.Password(kit.TextOpts{
+				ID: "password", Label: "New password", Bind: &p.password.Password, Error: p.passwordWrong.At("#/password"), Autocomplete: "new-password",
+				Hint: "Several words are easy to remember and hard to guess.",
+			}, &p.shown[1]),
+			passwordRules(p.password.Password, p.At.User.Name, p.At.User.Email),
+		),
 	}
 	if p.changed {
 		body = append([]app.UI{kit.Banner(kit.BannerOpts{Kind: kit.Good, Text: "Your password is changed. Every other browser was signed out."})}, body...)
@@ -127,7 +130,8 @@ func (p *accountPage) changePassword(ctx app.Context) {
 		return
 	}
 	p.changed = false
-	if !p.passwordWrong.Check(p.password) {
+	u := p.At.User
+	if !checkPassword(&p.passwordWrong, p.password, p.password.Password, u.Name, u.Email) {
 		focusWrong(ctx)
 		return
 	}

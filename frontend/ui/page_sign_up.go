@@ -50,7 +50,7 @@ func (s *signUpPage) send(ctx app.Context) {
 	if s.busy {
 		return
 	}
-	if !s.errs.Check(body) {
+	if !checkPassword(&s.errs, body, body.Password, body.Name, body.Email) {
 		focusWrong(ctx)
 		return
 	}

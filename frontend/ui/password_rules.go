@@ -39,6 +39,17 @@ func passwordRules(text, name, email string) app.UI {
 	return app.Ul().Class("rules").Attr("aria-label", "Rules for the password").Body(items...)
 }
 
+// checkPassword checks a form with a new password, as kit.Errors.Check does, and
+// the password also for what it contains of the person.
+func checkPassword(wrong *kit.Errors, body any, text, name, email string) bool {
+	ok := wrong.Check(body)
+	if part := personalPart(text, name, email); part != "" {
+		wrong.Add("#/password", "The password contains “"+part+"”, which is part of your name or address. Choose one that does not.")
+		return false
+	}
+	return ok
+}
+
 // personalPart returns what a password contains of the person's name or address,
 // "" if nothing.
 func personalPart(text, name, email string) string {
