@@ -10,21 +10,9 @@ package secret
 import (
 	"crypto/rand"
 	"unsafe"
+
+	"github.com/gatehouse-portal/gatehouse/shared/tokentext"
 )
-
-// alphabet is base62 in the order of its digits.
-const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-// digits maps a byte to its base62 digit, or -1.
-var digits = func() (table [256]int8) {
-	for i := range table {
-		table[i] = -1
-	}
-	for i, c := range alphabet {
-		table[c] = int8(i)
-	}
-	return table
-}()
 
 // random62 fills b with uniformly random base62 characters. Bytes from 248 up
 // are thrown away: 248 is the largest multiple of 62, so no character is
@@ -35,7 +23,7 @@ func random62(b []byte) {
 		_, _ = rand.Read(pool[:]) // never fails: it ends the program instead
 		for _, r := range pool {
 			if r < 248 && n < len(b) {
-				b[n] = alphabet[r%62]
+				b[n] = tokentext.Alphabet[r%62]
 				n++
 			}
 		}

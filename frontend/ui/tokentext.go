@@ -1,13 +1,13 @@
 package ui
 
 import (
-	"hash/crc32"
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/shared/tokentext"
 )
 
 // What a text that was pasted or typed is, seen as a token.
@@ -20,49 +20,35 @@ const (
 	wholeToken
 )
 
-const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-// wholeLength is that of gtk_{live|test}_{lookup}_{secret and check}.
-const wholeLength = len("gtk_live_") + 12 + 1 + 38
-
 // readToken looks for a whole token in a text, wherever it stands (a header, a
 // line of an .env), and returns its public lookup id, also of a broken one as
 // far as it is there. It runs in the browser only, so that a secret need not be
 // sent to be checked.
 func readToken(text string) (lookup string, kind tokenKind) {
-	from := strings.Index(text, "gtk_")
+	from := strings.Index(text, tokentext.Prefix)
 	if from < 0 {
 		return "", notToken
 	}
 	text = text[from:]
-	if end := strings.IndexFunc(text, func(r rune) bool { return r != '_' && !strings.ContainsRune(base62, r) }); end >= 0 {
-		if rest := text[end:]; end < wholeLength && strings.Trim(rest, " \t\r\n\"'`") != "" {
+	if end := strings.IndexFunc(text, func(r rune) bool { return r != '_' && !strings.ContainsRune(tokentext.Alphabet, r) }); end >= 0 {
+		if rest := text[end:]; end < tokentext.Length && strings.Trim(rest, " \t\r\n\"'`") != "" {
 			return "", brokenToken
 		}
 		text = text[:end]
 	}
 	parts := strings.Split(text, "_")
 	env := parts[1]
-	if len(parts) > 2 && len(parts[2]) == 12 {
+	if len(parts) > 2 && len(parts[2]) == tokentext.LookupLength {
 		lookup = parts[2]
 	}
-	begins := strings.HasPrefix("live", env) || strings.HasPrefix("test", env)
+	begins := strings.HasPrefix(tokentext.Live, env) || strings.HasPrefix(tokentext.Test, env)
 	switch {
-	case !begins && len(text) <= len("gtk_live_")+12:
+	case !begins && len(text) < tokentext.SecretStart:
 		return "", notToken // too short to hold a secret: a name such as gtk_old
-	case begins && len(text) < wholeLength && len(parts) <= 4:
+	case begins && len(text) < tokentext.Length && len(parts) <= 4:
 		return lookup, partToken
-	case len(text) != wholeLength || len(parts) != 4 || env != "live" && env != "test" || lookup == "":
-		return lookup, brokenToken
 	}
-	body, check := text[:len(text)-6], text[len(text)-6:]
-	sum := crc32.ChecksumIEEE([]byte(body))
-	want := make([]byte, 6)
-	for i := len(want) - 1; i >= 0; i-- {
-		want[i] = base62[sum%62]
-		sum /= 62
-	}
-	if string(want) != check {
+	if _, fault := tokentext.Parse(text); fault != tokentext.Fine {
 		return lookup, brokenToken
 	}
 	return lookup, wholeToken

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
+	"github.com/gatehouse-portal/gatehouse/shared/tokentext"
 )
 
 // The rules about text, each for one tag. The server registers the ones that
@@ -37,26 +38,7 @@ func Multiline(s string) bool {
 
 // NoSecret reports whether no whole token stands anywhere in s: text that others
 // can read is no place for a secret. Its shape is enough, whatever its checksum.
-func NoSecret(s string) bool {
-	const id, rest = 12, 38 // characters of gtk_live_{id}_{secret and check}
-	for {
-		var found bool
-		if _, s, found = strings.Cut(s, "gtk_"); !found {
-			return true
-		}
-		if len(s) < 5+id+1+rest || s[:5] != "live_" && s[:5] != "test_" {
-			continue
-		}
-		lookup, secret := s[5:5+id], s[5+id+1:5+id+1+rest]
-		if s[5+id] == '_' && !strings.ContainsFunc(lookup+secret, func(r rune) bool { return !isBase62(r) }) {
-			return false
-		}
-	}
-}
-
-func isBase62(r rune) bool {
-	return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
-}
+func NoSecret(s string) bool { return !tokentext.Within(s) }
 
 // emptyBraille is a symbol without ink: the Braille pattern without dots.
 const emptyBraille = '\u2800'
