@@ -52,6 +52,7 @@ type root struct {
 	palette bool
 	keys    bool
 	offline bool
+	returns int // how often the network came back
 	newer   bool
 	toasts  []toast
 	toastID int
@@ -80,12 +81,12 @@ func (r *root) OnMount(ctx app.Context) {
 			}
 		})
 	}
-	r.gate.network = func(up bool) { later(func(app.Context) { r.offline = !up }) }
+	r.gate.network = func(up bool) { later(func(ctx app.Context) { r.setOffline(ctx, !up) }) }
 	r.gate.version = func(v string) {
 		later(func(app.Context) { r.newer = r.config.Version != "" && v != r.config.Version })
 	}
 	r.release = append(r.release,
-		bridge.OnNetwork(func() { later(func(app.Context) { r.offline = !bridge.Online() }) }),
+		bridge.OnNetwork(func() { later(func(ctx app.Context) { r.setOffline(ctx, !bridge.Online()) }) }),
 		bridge.OnKey(func(k bridge.Key) bool { return r.key(ctx, k) }),
 	)
 	ctx.Handle(kit.ToastAction, r.onToast)
@@ -112,6 +113,9 @@ func (r *root) OnMount(ctx app.Context) {
 	ctx.SetState(kit.NowState, time.Now())
 	kit.Every(ctx, r, 15*time.Second, func(ctx app.Context) bool {
 		ctx.SetState(kit.NowState, time.Now())
+		if r.offline { // a server that is back tells nobody
+			kit.Ask(ctx, r, r.gate.api.Session, func(app.Context, api.Session, error) {})
+		}
 		return true
 	})
 	if !r.config.Session {
@@ -130,6 +134,21 @@ func (r *root) OnDismount() {
 
 // OnNav follows the address bar.
 func (r *root) OnNav(ctx app.Context) { r.arrive(ctx) }
+
+// setOffline says whether the server is out of reach. When it is no longer, what
+// failed meanwhile is fetched again.
+func (r *root) setOffline(ctx app.Context, offline bool) {
+	back := r.offline && !offline
+	r.offline = offline
+	if !back {
+		return
+	}
+	r.returns++
+	ctx.SetState(kit.OnlineState, r.returns)
+	if kit.Unreached(r.failed) {
+		r.fetchSession(ctx, r.settleIn)
+	}
+}
 
 // fetchSession asks who is signed in and then does what comes next.
 func (r *root) fetchSession(ctx app.Context, then func(app.Context)) {

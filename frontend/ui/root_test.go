@@ -262,6 +262,9 @@ func TestMessages(t *testing.T) {
 	run(func(app.Context) { r.gate.network(false); r.gate.version("v2") })
 	shows(t, r, "No connection to the server", "A new version of the portal")
 	run(func(app.Context) { r.gate.network(true); r.gate.version("v1") })
+	if r.returns != 1 {
+		t.Errorf("pages were told %d times that the network is back, want once", r.returns)
+	}
 	if drawn := app.HTMLString(r); strings.Contains(drawn, "No connection") || strings.Contains(drawn, "new version") {
 		t.Error("what is over is still said")
 	}

@@ -87,6 +87,43 @@ func TestLoadHasFourFaces(t *testing.T) {
 	}
 }
 
+func TestWhatFailedIsFetchedWhenTheNetworkIsBack(t *testing.T) {
+	var others Load[int] // of the same page
+	p, run := mounted(t, drawList)
+	asked, err := 0, error(client.ErrOffline)
+	get := func(context.Context) ([]string, error) { asked++; return []string{"a"}, err }
+	back := 0
+	online := func() {
+		run(func(ctx app.Context) {
+			back++
+			ctx.SetState(OnlineState, back)
+		})
+		run(func(app.Context) {})
+	}
+	run(func(ctx app.Context) {
+		p.list.Fetch(ctx, p, get)
+		others.Fetch(ctx, p, func(context.Context) (int, error) { return 1, nil })
+	})
+	has(t, html(t, p), "could not be loaded")
+	online()
+	if asked != 2 {
+		t.Errorf("asked %d times, want again when the network is back", asked)
+	}
+	err = nil
+	online()
+	has(t, html(t, p), ">a<")
+	online()
+	if asked != 3 {
+		t.Errorf("asked %d times, want no more once it is there", asked)
+	}
+	err = &client.Problem{Problem: api.Problem{Status: 403}}
+	run(func(ctx app.Context) { p.list.Again(ctx) })
+	online()
+	if asked != 4 {
+		t.Errorf("asked %d times, although a refusal has nothing to do with the network", asked)
+	}
+}
+
 func TestLateAnswersAreDropped(t *testing.T) {
 	p, run := mounted(t, drawList)
 	slow, begun := make(chan struct{}), make(chan struct{})

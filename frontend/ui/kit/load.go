@@ -2,9 +2,22 @@ package kit
 
 import (
 	"context"
+	"errors"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
+
+// OnlineState is the name of the go-app state that counts how often the network
+// came back, which the shell moves on. What failed for want of it is then fetched
+// again by itself.
+const OnlineState = "online"
+
+// Unreached reports whether a request failed because the server was not reached.
+func Unreached(err error) bool {
+	return errors.Is(err, client.ErrOffline) || errors.Is(err, client.ErrTimeout)
+}
 
 // Load is something that a page fetches: awaited, failed or there. The zero
 // value is awaited. A page keeps one in an unexported field.
@@ -15,6 +28,9 @@ type Load[T any] struct {
 	err   error
 	turn  int // of the latest fetch: late answers of earlier ones are dropped
 	again func(app.Context)
+
+	watched bool // it is told when the network comes back
+	online  int  // how often it did
 }
 
 // Fetch gets the value in the background and draws c when it is there. What was
@@ -30,6 +46,11 @@ func (l *Load[T]) FetchThen(ctx app.Context, c app.Composer, get func(context.Co
 	turn := l.turn
 	l.busy = true
 	l.again = func(ctx app.Context) { l.FetchThen(ctx, c, get, then) }
+	if !l.watched {
+		l.watched = true
+		// As the page: the context of a handler ends with its button.
+		ctx.Dispatcher().Dispatch(app.Dispatch{Mode: app.Next, Source: c, Function: l.watch})
+	}
 	Ask(ctx, c, get, func(ctx app.Context, v T, err error) {
 		if turn != l.turn {
 			return
@@ -44,6 +65,17 @@ func (l *Load[T]) FetchThen(ctx app.Context, c app.Composer, get func(context.Co
 	})
 }
 
+// watch fetches again what failed for want of a network, once that is back. A
+// state and not an action: of those go-app keeps one handler a component.
+func (l *Load[T]) watch(ctx app.Context) {
+	back := func() {
+		if !l.busy && Unreached(l.err) {
+			l.Again(ctx)
+		}
+	}
+	ctx.ObserveState(OnlineState).OnChange(back).Value(&l.online)
+}
+
 // Again fetches once more what was fetched last.
 func (l *Load[T]) Again(ctx app.Context) {
 	if l.again != nil {
@@ -52,7 +84,7 @@ func (l *Load[T]) Again(ctx app.Context) {
 }
 
 // Reset forgets everything; a fetch under way is dropped.
-func (l *Load[T]) Reset() { *l = Load[T]{turn: l.turn + 1} }
+func (l *Load[T]) Reset() { *l = Load[T]{turn: l.turn + 1, watched: l.watched, online: l.online} }
 
 // Set puts a value there that is known already, such as the answer to a change.
 func (l *Load[T]) Set(v T) {
