@@ -60,6 +60,7 @@ func (p *auditPage) Render() app.UI {
 		kit.Header(header),
 		p.chainCard(),
 		p.filters(),
+		p.chainFailed(),
 		&eventLog{At: p.At},
 	)
 }
@@ -92,7 +93,7 @@ func (p *auditPage) filters() app.UI {
 
 // chainCard says whether the chain of events is whole.
 func (p *auditPage) chainCard() app.UI {
-	if !p.At.May("owner", "admin", "auditor") {
+	if !p.At.May("owner", "admin", "auditor") || p.chain.Err() != nil {
 		return kit.Nothing()
 	}
 	return p.chain.View(kit.Skeleton("state"), func(c api.ChainState) app.UI {
@@ -105,5 +106,17 @@ func (p *auditPage) chainCard() app.UI {
 			app.Code().Class("id", "truncate").Attr("title", c.Hash).Text(c.Hash),
 			&kit.CopyButton{Value: c.Hash, Label: "the newest hash"},
 		)
+	})
+}
+
+// chainFailed says that the chain could not be looked at, below the filters: they
+// work all the same. That the server is out of reach the list says already.
+func (p *auditPage) chainFailed() app.UI {
+	err := p.chain.Err()
+	if err == nil || kit.Silent(err) || kit.Unreached(err) {
+		return kit.Nothing()
+	}
+	return kit.Banner(kit.BannerOpts{
+		Kind: kit.Warn, Text: "Whether the chain of events is whole could not be found out. " + kit.Sentence(err), Action: "Try again", OnAction: p.chain.Again,
 	})
 }

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
+	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
 
 func TestEveryGroupOfEventsSelectsSome(t *testing.T) {
@@ -21,5 +24,27 @@ func TestEveryGroupOfEventsSelectsSome(t *testing.T) {
 				t.Errorf("%s: no event has the action %q", g.Text, action)
 			}
 		}
+	}
+}
+
+func TestFiltersStayAboveWhatFailed(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		chain any
+		wants []string
+	}{
+		{"the network", client.ErrOffline, []string{"cannot be reached", "!Whether the chain"}},
+		{"the chain alone", problem(503, "busy", ""), []string{"Whether the chain of events is whole could not be found out."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := &auditPage{At: at(deskWith(map[string]any{"GET /events": client.ErrOffline, "GET /events/chain": tt.chain}), "owner", "/audit")}
+			page(t, p)
+			drawn(t, p, tt.wants...)
+			html := app.HTMLString(p)
+			filters, failed := strings.Index(html, `id="audit-action"`), strings.Index(html, "Try again")
+			if filters < 0 || failed < filters {
+				t.Errorf("the filters are at %d, what failed at %d", filters, failed)
+			}
+		})
 	}
 }
