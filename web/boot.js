@@ -173,6 +173,10 @@ function gatehouseNumber(n, digits) {
   return (formatters["n" + digits] ??= new Intl.NumberFormat(undefined, { maximumFractionDigits: digits })).format(n);
 }
 
+function gatehousePercent(share) {
+  return (formatters.percent ??= new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 })).format(share);
+}
+
 // gatehouseNormalize saves the program a table of Unicode.
 function gatehouseNormalize(text) {
   return text.normalize("NFKC");

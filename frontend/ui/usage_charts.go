@@ -181,8 +181,8 @@ func (u *usageCharts) drawCharts(usage api.Usage) app.UI {
 	return app.Div().Class("stack").Body(
 		kit.StatRow(
 			kit.Stat(kit.StatOpts{Name: "Calls", Value: kit.Number(sum.calls), Hint: "in this time"}),
-			kit.Stat(kit.StatOpts{Name: "Refused", Value: share(sum.refused, sum.calls), Hint: kit.Number(sum.refused) + " of 401, 403, 429", Kind: warnIf(sum.refused*20 > sum.calls)}),
-			kit.Stat(kit.StatOpts{Name: "Failed", Value: share(sum.errors, sum.calls), Hint: kit.Number(sum.errors) + " of 5xx", Kind: badIf(sum.errors > 0)}),
+			kit.Stat(kit.StatOpts{Name: "Refused", Value: share(sum.refused, sum.calls), Hint: kit.Count(int(sum.refused), "call", "calls") + " (401, 403, 429)", Kind: warnIf(sum.refused*20 > sum.calls)}),
+			kit.Stat(kit.StatOpts{Name: "Failed", Value: share(sum.errors, sum.calls), Hint: kit.Count(int(sum.errors), "call", "calls") + " (5xx)", Kind: badIf(sum.errors > 0)}),
 		),
 		kit.Card(kit.CardOpts{Title: "Calls per " + usage.Step}, callsChart(usage)),
 		kit.Card(kit.CardOpts{Title: "Duration", Text: "How long half of the calls, and 95 in 100, took at most."}, durationChart(usage)),
@@ -301,15 +301,15 @@ func number(n int64) *float64 {
 	return &f
 }
 
-// share writes a part of a whole in per cent, "0 %" only for none at all.
+// share writes a part of a whole in per cent, 0 only for none at all.
 func share(part, whole int64) string {
 	switch {
 	case part == 0 || whole == 0:
-		return "0 %"
+		return kit.Percent(0)
 	case part*1000 < whole:
-		return "<0.1 %"
+		return "<" + kit.Percent(0.001)
 	}
-	return kit.Decimal(float64(part)*100/float64(whole), 1) + " %"
+	return kit.Percent(float64(part) / float64(whole))
 }
 
 func badIf(bad bool) string {

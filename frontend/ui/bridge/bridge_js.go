@@ -106,6 +106,9 @@ func FormatNumber(n float64, digits int) string {
 	return window().Call("gatehouseNumber", n, digits).String()
 }
 
+// FormatPercent writes a share of 1 in per cent, in the reader's language.
+func FormatPercent(share float64) string { return window().Call("gatehousePercent", share).String() }
+
 // Normalize returns text in Unicode normalisation form NFKC.
 func Normalize(text string) string { return window().Call("gatehouseNormalize", text).String() }
 

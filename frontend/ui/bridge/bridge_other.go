@@ -5,6 +5,7 @@ package bridge
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/shared/client"
@@ -46,6 +47,11 @@ func LocalText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04") }
 
 // FormatNumber writes a number in the reader's language.
 func FormatNumber(n float64, digits int) string { return strconv.FormatFloat(n, 'f', digits, 64) }
+
+// FormatPercent writes a share of 1 in per cent, in the reader's language.
+func FormatPercent(share float64) string {
+	return strings.TrimSuffix(strconv.FormatFloat(100*share, 'f', 1, 64), ".0") + "%"
+}
 
 // Normalize returns text in Unicode normalisation form NFKC; here, where there is
 // no table of it, as it is.

@@ -111,6 +111,9 @@ func Number(n int64) string {
 // Decimal writes a number with at most so many digits after the point.
 func Decimal(n float64, digits int) string { return bridge.FormatNumber(n, digits) }
 
+// Percent writes a share of 1 in per cent, with at most one digit after the point.
+func Percent(share float64) string { return bridge.FormatPercent(share) }
+
 // Millis writes a duration of a call: 0.42 ms, 12 ms, 1.3 s.
 func Millis(ms float64) string {
 	switch {
