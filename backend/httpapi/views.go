@@ -149,7 +149,7 @@ func exportJSON(e audit.Event) api.Event {
 }
 
 func chainJSON(c portal.Chain) api.ChainState {
-	return api.ChainState{Chain: c.ID, Seq: c.Seq, Hash: c.Hash, Verified: c.Wrong == "", Detail: c.Wrong, At: api.At(c.At)}
+	return api.ChainState{Chain: c.ID, First: c.First, Seq: c.Seq, Hash: c.Hash, Verified: c.Wrong == "", Detail: c.Wrong, At: api.At(c.At)}
 }
 
 func catalogueJSON(c *portal.Catalogue) api.Catalogue {

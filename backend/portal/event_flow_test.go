@@ -245,24 +245,25 @@ func TestChainState(t *testing.T) {
 		name   string
 		change func(list []audit.Event) []audit.Event
 		wrong  string
+		first  int64
 		seq    int64
 	}{
-		{"as it was written", func(list []audit.Event) []audit.Event { return list }, "", 4},
-		{"past retention at its beginning", func(list []audit.Event) []audit.Event { return list[2:] }, "", 4},
-		{"nothing", func([]audit.Event) []audit.Event { return nil }, "", 0},
-		{"one is missing", func(list []audit.Event) []audit.Event { return slices.Delete(list, 1, 2) }, "event 2 was expected", 1},
-		{"one was changed", func(list []audit.Event) []audit.Event { list[2].Actor = "usr_eve"; return list }, "does not match its hash", 2},
-		{"two were swapped", func(list []audit.Event) []audit.Event { list[1], list[2] = list[2], list[1]; return list }, "event 2 was expected", 1},
+		{"as it was written", func(list []audit.Event) []audit.Event { return list }, "", 1, 4},
+		{"past retention at its beginning", func(list []audit.Event) []audit.Event { return list[2:] }, "", 3, 4},
+		{"nothing", func([]audit.Event) []audit.Event { return nil }, "", 0, 0},
+		{"one is missing", func(list []audit.Event) []audit.Event { return slices.Delete(list, 1, 2) }, "event 2 was expected", 1, 1},
+		{"one was changed", func(list []audit.Event) []audit.Event { list[2].Actor = "usr_eve"; return list }, "does not match its hash", 1, 2},
+		{"two were swapped", func(list []audit.Event) []audit.Event { list[1], list[2] = list[2], list[1]; return list }, "event 2 was expected", 1, 1},
 		{"the first does not begin a chain", func(list []audit.Event) []audit.Event {
 			list[0].Prev = strings.Repeat("1", 64)
 			return list
-		}, "does not follow", 0},
+		}, "does not follow", 1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w.store.Store = tampered{inner, tt.change}
 			c := get[portal.Chain](t)(w.ChainState(w.ctx, ada.Person, ada.team))
-			if c.ID != ada.team || c.Seq != tt.seq || !c.At.Equal(w.now) || (tt.wrong == "") != (c.Wrong == "") || !strings.Contains(c.Wrong, tt.wrong) {
-				t.Errorf("got %+v, want %q after %d", c, tt.wrong, tt.seq)
+			if c.ID != ada.team || c.First != tt.first || c.Seq != tt.seq || !c.At.Equal(w.now) || (tt.wrong == "") != (c.Wrong == "") || !strings.Contains(c.Wrong, tt.wrong) {
+				t.Errorf("got %+v, want %q after %d to %d", c, tt.wrong, tt.first, tt.seq)
 			}
 		})
 	}

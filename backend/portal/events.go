@@ -177,7 +177,8 @@ func (p *Portal) namesIn(ctx context.Context, chain string, list []audit.Event) 
 // Chain is the state of a chain after all of it was verified.
 type Chain struct {
 	ID    string
-	Seq   int64
+	First int64 // seq of the oldest event that is kept, 0 if there is none
+	Seq   int64 // of the newest
 	Hash  string
 	Wrong string // what is wrong, "" if nothing
 	At    time.Time
@@ -190,6 +191,7 @@ func (p *Portal) ChainState(ctx context.Context, who Person, team string) (Chain
 	err := p.ExportEvents(ctx, who, team, func(e audit.Event) error {
 		if v == nil { // what is past retention is gone from the front
 			v = &audit.Verifier{Chain: team, Seq: e.Seq - 1, Hash: e.Prev}
+			c.First = e.Seq
 			if e.Seq == 1 {
 				v.Hash = ""
 			}

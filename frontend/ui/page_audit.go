@@ -100,9 +100,12 @@ func (p *auditPage) chainCard() app.UI {
 		if !c.Verified {
 			return kit.Banner(kit.BannerOpts{Kind: kit.Bad, Text: "The chain of events is broken: " + c.Detail})
 		}
+		if c.Seq == 0 {
+			return kit.Nothing()
+		}
 		return app.Div().Class("chain").Attr("role", "status").Body(
 			kit.Mark(kit.Good, "circle-check", "Chain verified"),
-			app.Span().Class("muted").Text(kit.Count(int(c.Seq), "event", "events")+", none missing and none changed. Newest:"),
+			app.Span().Class("muted").Text(chainWords(c)+" Newest:"),
 			app.Code().Class("id", "truncate").Attr("title", c.Hash).Text(c.Hash),
 			&kit.CopyButton{Value: c.Hash, Label: "the newest hash"},
 		)
@@ -119,4 +122,15 @@ func (p *auditPage) chainFailed() app.UI {
 	return kit.Banner(kit.BannerOpts{
 		Kind: kit.Warn, Text: "Whether the chain of events is whole could not be found out. " + kit.Sentence(err), Action: "Try again", OnAction: p.chain.Again,
 	})
+}
+
+// chainWords says which events were verified.
+func chainWords(c api.ChainState) string {
+	switch {
+	case c.First == c.Seq:
+		return "Event " + kit.Number(c.Seq) + " is not changed."
+	case c.First > 1:
+		return "Events " + kit.Number(c.First) + " to " + kit.Number(c.Seq) + ", none missing and none changed; older ones are no longer kept."
+	}
+	return "Events 1 to " + kit.Number(c.Seq) + ", none missing and none changed."
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -46,5 +47,20 @@ func TestFiltersStayAboveWhatFailed(t *testing.T) {
 				t.Errorf("the filters are at %d, what failed at %d", filters, failed)
 			}
 		})
+	}
+}
+
+func TestChainWords(t *testing.T) {
+	for _, tt := range []struct {
+		first, last int64
+		want        string
+	}{
+		{1, 1, "Event 1 is not changed."},
+		{1, 214, "Events 1 to 214, none missing and none changed."},
+		{37, 214, "Events 37 to 214, none missing and none changed; older ones are no longer kept."},
+	} {
+		if got := chainWords(api.ChainState{First: tt.first, Seq: tt.last}); got != tt.want {
+			t.Errorf("%d to %d: got %q, want %q", tt.first, tt.last, got, tt.want)
+		}
 	}
 }

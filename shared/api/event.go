@@ -33,6 +33,7 @@ func (e Event) Audit() audit.Event {
 // the server verified all of it.
 type ChainState struct {
 	Chain    string `json:"chain"`
+	First    int64  `json:"first"` // seq of the oldest event that is kept, 0 if there is none
 	Seq      int64  `json:"seq"`
 	Hash     string `json:"hash"`
 	Verified bool   `json:"verified"`
