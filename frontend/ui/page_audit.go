@@ -81,11 +81,11 @@ func (p *auditPage) filters() app.UI {
 			On: func(ctx app.Context, v string) { Replace(ctx, p.At.With("actor", v)) },
 		}),
 		kit.Text(kit.TextOpts{
-			ID: "audit-from", Label: "From", Type: "date", Bind: &p.from, Optional: true, HideLabel: true,
+			ID: "audit-from", Label: "From", Type: "date", Bind: &p.from, Optional: true, Beside: true,
 			Most: p.to, OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("from", p.from)) },
 		}),
 		kit.Text(kit.TextOpts{
-			ID: "audit-to", Label: "To", Type: "date", Bind: &p.to, Optional: true, HideLabel: true,
+			ID: "audit-to", Label: "To", Type: "date", Bind: &p.to, Optional: true, Beside: true,
 			Min: p.from, OnInput: func(ctx app.Context) { Replace(ctx, p.At.With("to", p.to)) },
 		}),
 	)

@@ -21,6 +21,7 @@ type TextOpts struct {
 	Disabled     bool
 	Autofocus    bool
 	HideLabel    bool // the label is for screen readers only
+	Beside       bool // the label stands before the field, as in a filter bar
 	Mono         bool
 	Max          int // code points that are counted out, 0: not shown
 	Rows         int // of an Area
@@ -134,7 +135,7 @@ func describedBy(o TextOpts) string {
 // always there, so that it is read out when it is filled.
 func field(o TextOpts, control app.UI) app.UI {
 	label := app.Label().Class("field-label").For(o.ID).Body(app.Span().Text(o.Label))
-	if o.Optional {
+	if o.Optional && !o.Beside {
 		label = app.Label().Class("field-label").For(o.ID).Body(app.Span().Text(o.Label), app.Span().Class("field-optional").Text("optional"))
 	}
 	if o.HideLabel {
@@ -150,6 +151,9 @@ func field(o TextOpts, control app.UI) app.UI {
 	}
 	body = append(body, ErrorLine(o.ID, o.Error))
 	f := app.Div().Class("field")
+	if o.Beside {
+		f = f.Class("is-beside")
+	}
 	if o.Error != "" {
 		f = f.Class("is-wrong")
 	}
