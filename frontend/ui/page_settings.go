@@ -140,7 +140,7 @@ func policyCard(c api.Catalogue) app.UI {
 		longest = "live at most " + kit.Count(c.Tokens.MaxLifetimeDays, "day", "days")
 	}
 	return kit.Card(kit.CardOpts{Title: "Token policy", Text: "Set by the operator of this portal for every team."}, kit.Facts(
-		kit.Pair{Name: "Tokens", Value: app.Text(longest + ", " + kit.Count(c.Tokens.DefaultLifetimeDays, "day", "days") + " if nobody says")},
+		kit.Pair{Name: "Tokens", Value: app.Text(longest + ", " + kit.Count(c.Tokens.DefaultLifetimeDays, "day", "days") + " by default")},
 		kit.Pair{Name: "In one team", Value: app.Text("at most " + kit.Count(c.Tokens.MaxPerTeam, "living token", "living tokens"))},
 		kit.Pair{Name: "Request limit", Value: app.Text(token.LimitWords(c.Tokens.DefaultRateLimit) + ", at most " + token.LimitWords(c.Tokens.MaxRateLimit))},
 		kit.Pair{Name: "Overlap of a rotation", Value: app.Text("at most " + kit.Count(c.Tokens.MaxOverlapSeconds/86400, "day", "days"))},

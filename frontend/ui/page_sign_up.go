@@ -41,7 +41,7 @@ func (s *signUpPage) Render() app.UI {
 			kit.Text(kit.TextOpts{ID: "team-name", Label: "Team name", Hint: "Your company or project. Tokens belong to the team.", Bind: &f.TeamName, Autocomplete: "organization", Error: s.errs.At("#/team_name")}),
 			kit.Button(kit.ButtonOpts{Text: "Create account", Look: kit.Primary, Wide: true, Submit: true, Busy: s.busy}),
 		),
-		authFoot("You have an account?", "/sign-in", "Sign in"),
+		authFoot("Have an account?", "/sign-in", "Sign in"),
 	)
 }
 
