@@ -295,7 +295,7 @@ func (l *callLog) tokenLink(c api.Call) app.UI {
 	if name == "" {
 		name = c.Token
 	}
-	return app.A().Class("link", "truncate").Href(l.At.InTeam("tokens", c.Token)).Attr("title", name).Text(name)
+	return app.A().Class("link", "truncate").Dir("auto").Href(l.At.InTeam("tokens", c.Token)).Attr("title", name).Text(name)
 }
 
 func (l *callLog) callDialog(c api.Call, onClose func(app.Context)) app.UI {

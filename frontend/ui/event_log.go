@@ -105,7 +105,7 @@ func (l *eventLog) draw(list api.List[api.Event]) app.UI {
 			return app.Button().Type("button").Class("row-button", "event").
 				OnClick(kit.Click("open "+kit.Number(e.Seq), func(app.Context) { l.open = e.Seq })).
 				Body(app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action))), app.Span().Body(
-					app.Strong().Text(actorName(e)), app.Text(" "+e.Summary),
+					app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+e.Summary),
 				))
 		}},
 		{Head: "From", Cell: func(e api.Event) app.UI {

@@ -167,7 +167,7 @@ func (p *overviewPage) lastEvents() app.UI {
 			for i, e := range list.Data {
 				rows[i] = app.Li().Class("event").Body(
 					app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action))),
-					app.Span().Body(app.Strong().Text(actorName(e)), app.Text(" "+e.Summary)),
+					app.Span().Body(app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+e.Summary)),
 					kit.TimeAgo(e.At, p.now, ""),
 				)
 			}

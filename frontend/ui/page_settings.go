@@ -66,7 +66,7 @@ func (p *settingsPage) nameCard(t taggedTeam) app.UI {
 	)
 	if !p.At.May("owner", "admin") {
 		return kit.Card(kit.CardOpts{Title: "Team"},
-			kit.Facts(kit.Pair{Name: "Name", Value: app.Text(t.Name)}), facts,
+			kit.Facts(kit.Pair{Name: "Name", Value: app.Span().Dir("auto").Text(t.Name)}), facts,
 			app.P().Class("muted").Text("An owner or an admin can change the name."))
 	}
 	return app.Form().Attr("novalidate", "").OnSubmit(kit.Submit("save team", p.save)).Body(
@@ -126,7 +126,7 @@ func (p *settingsPage) memberCard(list api.List[api.Member]) app.UI {
 	return kit.Card(kit.CardOpts{Title: "Members", Text: "Who is in this team, and what they may do.", Flush: true}, kit.Table(kit.TableOpts[api.Member]{
 		Caption: "Members", Rows: list.Data,
 		Columns: []kit.Column[api.Member]{
-			{Head: "Name", Class: "is-main", Cell: func(m api.Member) app.UI { return app.Strong().Text(m.Name) }},
+			{Head: "Name", Class: "is-main", Cell: func(m api.Member) app.UI { return app.Strong().Dir("auto").Text(m.Name) }},
 			{Head: "E-mail", Cell: func(m api.Member) app.UI { return app.Text(m.Email) }},
 			{Head: "Role", Cell: func(m api.Member) app.UI { return kit.Badge(kit.Neutral, m.Role) }},
 			{Head: "Since", Class: "is-tight", Cell: func(m api.Member) app.UI { return kit.At(m.JoinedAt, bridge.Date) }},

@@ -121,7 +121,7 @@ func (r *root) switcher(id string, short bool) app.UI {
 	if r.standing == unknown {
 		name, role = "", ""
 	}
-	words := []app.UI{app.Span().Class("switcher-name").Text(name)}
+	words := []app.UI{app.Span().Class("switcher-name").Dir("auto").Text(name)}
 	if !short {
 		words = append(words, app.Span().Class("switcher-role").Text(role))
 	}

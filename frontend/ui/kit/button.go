@@ -119,4 +119,4 @@ func LinkButton(o LinkOpts) app.UI {
 }
 
 // Link draws a link to a page of the program.
-func Link(href, text string) app.UI { return app.A().Class("link").Href(href).Text(text) }
+func Link(href, text string) app.UI { return app.A().Class("link").Dir("auto").Href(href).Text(text) }

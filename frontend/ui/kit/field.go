@@ -54,6 +54,9 @@ func Text(o TextOpts) app.UI {
 	if o.Most != "" {
 		in = in.Attr("max", o.Most)
 	}
+	if kind == "text" && !o.Mono {
+		in = in.Dir("auto") // names are of any script
+	}
 	if kind == "email" || o.Mono {
 		in = in.Attr("autocapitalize", "off").Attr("spellcheck", "false")
 	}

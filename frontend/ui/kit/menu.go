@@ -90,7 +90,7 @@ func (m *Menu) item(i int, it MenuItem) app.UI {
 	case it.Icon != "":
 		body = append(body, Icon(it.Icon))
 	}
-	body = append(body, app.Span().Class("menu-text").Text(it.Text))
+	body = append(body, app.Span().Class("menu-text").Dir("auto").Text(it.Text))
 	if it.Hint != "" {
 		body = append(body, app.Span().Class("menu-hint").Text(it.Hint))
 	}

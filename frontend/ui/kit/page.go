@@ -16,7 +16,7 @@ type HeaderOpts struct {
 
 // Header draws the top of a page with its h1. Every page has exactly one.
 func Header(o HeaderOpts) app.UI {
-	title := []app.UI{app.H1().Text(o.Title)}
+	title := []app.UI{app.H1().Dir("auto").Text(o.Title)}
 	title = append(title, o.Marks...)
 	left := []app.UI{}
 	if o.Back != "" {
