@@ -84,16 +84,16 @@ func (p *newTokenPage) draw(c api.Catalogue) app.UI {
 		return p.drawLost()
 	}
 	t, unsettled := p.form.Token(p.now, c)
-	return app.Div().Class("with-panel").Body(
-		app.Form().Class("token-form").Attr("novalidate", "").Attr("aria-label", "New token").OnSubmit(kit.Submit("create token", p.send)).Body(
+	return app.Form().Class("with-panel").Attr("novalidate", "").Attr("aria-label", "New token").OnSubmit(kit.Submit("create token", p.send)).Body(
+		app.Div().Class("token-form").Body(
 			p.errs.Rest("#/name", "#/env", "#/note", "#/abilities", "#/expires_at", "#/not_before", "#/addresses", "#/rate_limit", "#/rate_limit/quota", "#/rate_limit/window_seconds"),
 			p.about(), p.abilities(), p.lifetime(c), p.bounds(c),
-			app.Div().Class("form-foot").Body(
-				kit.LinkButton(kit.LinkOpts{Text: "Cancel", Href: p.At.InTeam("tokens")}),
-				kit.Button(kit.ButtonOpts{Text: "Create token", Look: kit.Primary, Submit: true, Busy: p.request.busy}),
-			),
 		),
-		tokenPanel(t, unsettled, c, p.now),
+		tokenPanel(t, unsettled, c, p.now), // read before it is decided
+		app.Div().Class("form-foot").Body(
+			kit.LinkButton(kit.LinkOpts{Text: "Cancel", Href: p.At.InTeam("tokens")}),
+			kit.Button(kit.ButtonOpts{Text: "Create token", Look: kit.Primary, Submit: true, Busy: p.request.busy}),
+		),
 	)
 }
 

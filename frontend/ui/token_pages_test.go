@@ -267,6 +267,16 @@ func TestNewTokenChecksBeforeItSends(t *testing.T) {
 	}
 }
 
+// What a token will do is read before it is made, also where there is one column.
+func TestNewTokenIsDescribedBeforeItsButton(t *testing.T) {
+	p := &newTokenPage{At: at(deskWith(nil), "owner", "/tokens/new")}
+	page(t, p)
+	html := app.HTMLString(p)
+	if said, button := strings.Index(html, "It stops working on"), strings.Index(html, "Create token"); said < 0 || strings.LastIndex(html, "What this token will do") > button {
+		t.Errorf("described at %d, made at %d", said, button)
+	}
+}
+
 func TestNewTokenIsMadeOnceAndShownOnce(t *testing.T) {
 	const secret = "gtk_live_abc_def"
 	d := deskWith(map[string]any{"POST /tokens": api.IssuedToken{Token: live(nil), Secret: secret}})
