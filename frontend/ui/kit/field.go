@@ -148,7 +148,7 @@ func field(o TextOpts, control app.UI) app.UI {
 	if o.Hint != "" || o.Max > 0 {
 		hint := []app.UI{app.Span().ID(o.ID + "-hint").Text(o.Hint)}
 		if o.Max > 0 {
-			hint = append(hint, app.Span().Class("field-count").Text(strconv.Itoa(len([]rune(*o.Bind)))+" / "+strconv.Itoa(o.Max)))
+			hint = append(hint, app.Span().Class("field-count").Text(strconv.Itoa(len([]rune(*o.Bind)))+"\u00a0/\u00a0"+strconv.Itoa(o.Max)))
 		}
 		body = append(body, app.Div().Class("field-hint").Body(hint...))
 	}
