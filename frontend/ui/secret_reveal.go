@@ -65,7 +65,7 @@ func (r *secretReveal) view() app.UI {
 		),
 		app.P().Class("secret-try").Text("Try it:"),
 		app.Div().Class("code-block").Body(
-			app.Pre().Attr("tabindex", "0").Attr("aria-label", "A first call with the secret").Body(app.Code().Text(command)),
+			app.Pre().Attr("tabindex", "0").Attr("aria-label", "A first call with the secret").Body(kit.Command(command)),
 			r.copyButton("command", "", kit.Ghost, func() string {
 				return token.FirstCall(bridge.Origin(), r.token.Abilities, string(r.secret))
 			}),

@@ -3,7 +3,9 @@ package kit
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
@@ -63,7 +65,31 @@ func (c *CopyButton) copy(ctx app.Context) {
 // CodeBlock draws a command or a text to copy.
 func CodeBlock(label, code string) app.UI {
 	return app.Div().Class("code-block").Body(
-		app.Pre().Attr("tabindex", "0").Attr("aria-label", label).Body(app.Code().Text(code)),
+		app.Pre().Attr("tabindex", "0").Attr("aria-label", label).Body(Command(code)),
 		&CopyButton{Value: code, Label: label},
 	)
+}
+
+// Command draws a command of several lines. Where it is wrapped, the backslash at
+// the end of a line never stands alone.
+func Command(code string) app.UI {
+	const kept = 8 // characters that stay with it
+	lines := strings.SplitAfter(code, "\n")
+	body := make([]app.UI, 0, 2*len(lines))
+	for _, line := range lines {
+		from := len(line)
+		if strings.HasSuffix(line, " \\\n") {
+			from = max(strings.LastIndex(line[:len(line)-3], " ")+1, len(line)-3-kept)
+			for !utf8.RuneStart(line[from]) {
+				from++
+			}
+		}
+		if from > 0 {
+			body = append(body, app.Text(line[:from]))
+		}
+		if end := strings.TrimSuffix(line[from:], "\n"); end != "" {
+			body = append(body, app.Span().Class("unbroken").Text(end), app.Text("\n"))
+		}
+	}
+	return app.Code().Body(body...)
 }

@@ -389,3 +389,18 @@ func TestMenuOpensAndCloses(t *testing.T) {
 	}
 	run(func(ctx app.Context) { m.choose(ctx, 9) }) // an item that is gone meanwhile
 }
+
+// However narrow its place is, the backslash stays with what it continues.
+func TestCommandKeepsItsBackslashes(t *testing.T) {
+	for code, want := range map[string]string{
+		"curl http://h":                       "",
+		"curl http://h/orders \\\n  -H \"x\"": "h/orders \\",
+		"a \\\nb":                             "a \\",
+		"éééééééé \\\nb":                      "éééé \\",
+	} {
+		_, got, _ := strings.Cut(html(t, Command(code)), `<span class="unbroken">`)
+		if got, _, _ = strings.Cut(got, "<"); got != want {
+			t.Errorf("%q: %q is kept together, want %q", code, got, want)
+		}
+	}
+}
