@@ -32,8 +32,23 @@ func (r *secretReveal) open(ctx app.Context, page app.Composer, t api.IssuedToke
 	*r = secretReveal{page: page, token: t.Token, secret: []byte(t.Secret), done: done, said: map[string]string{}}
 	d := ctx.Dispatcher()
 	r.release = []func(){bridge.GuardLeaving(), bridge.GuardBack(func() {
-		d.Dispatch(app.Dispatch{Mode: app.Update, Source: page, Function: func(app.Context) { r.leaving = r.isOpen() }})
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: page, Function: r.leave})
 	})}
+}
+
+// leave asks whether to close without storing the secret, and has the focus on
+// the answer that loses nothing.
+func (r *secretReveal) leave(ctx app.Context) {
+	if !r.isOpen() {
+		return
+	}
+	r.leaving = true
+	later(ctx, r.page, func(app.Context) { bridge.Focus("#secret-keep") })
+}
+
+func (r *secretReveal) stay(ctx app.Context) {
+	r.leaving = false
+	later(ctx, r.page, func(app.Context) { bridge.Focus(".secret .button") })
 }
 
 func (r *secretReveal) isOpen() bool { return r.secret != nil }
@@ -77,9 +92,9 @@ func (r *secretReveal) view() app.UI {
 		if r.saved {
 			text, verb = "Close? The secret cannot be shown again. Be sure that it is where it belongs.", "Close for good"
 		}
-		body = append(body, app.Div().Class("banner", kit.Warn).Attr("role", "alert").Body(kit.Icon("triangle-alert"), app.P().Text(text)))
 		foot = []app.UI{
-			kit.Button(kit.ButtonOpts{Text: "Keep it open", Key: "secret keep", On: func(app.Context) { r.leaving = false }}),
+			app.Div().Class("banner", kit.Warn).Attr("role", "alert").Body(kit.Icon("triangle-alert"), app.P().Text(text)),
+			kit.Button(kit.ButtonOpts{Text: "Keep it open", ID: "secret-keep", Key: "secret keep", On: r.stay}),
 			kit.Button(kit.ButtonOpts{Text: verb, Look: kit.Danger, Key: "secret close", On: r.stored}),
 		}
 	}
@@ -87,7 +102,7 @@ func (r *secretReveal) view() app.UI {
 		ID: "secret-reveal", Title: "Store the secret of “" + r.token.Name + "” now", Wide: true,
 		Text: "It is shown this once. Gatehouse keeps only a keyed hash of it, so nobody can look it up later.",
 		Body: body, Foot: foot,
-		OnClose: func(app.Context) { r.leaving = true },
+		OnClose: r.leave,
 	})
 }
 

@@ -293,7 +293,7 @@ func TestNewTokenIsMadeOnceAndShownOnce(t *testing.T) {
 	}
 	drawn(t, p, secret, "I have stored it", "Download .env", "!Close without storing")
 	held := p.reveal.secret
-	do(func(app.Context) { p.reveal.leaving = true })
+	do(p.reveal.leave)
 	drawn(t, p, secret, "Close without storing")
 	do(p.reveal.stored)
 	drawn(t, p, "!"+secret, "!I have stored it")
