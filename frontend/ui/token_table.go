@@ -42,14 +42,14 @@ func tokenTable(o tokenTableOpts) app.UI {
 		columns,
 		kit.Column[api.Token]{Head: "Name", Class: "is-main", Sort: "name", Cell: func(t api.Token) app.UI {
 			return app.Span().Class("token-name").Body(
-				app.A().Class("row-link").Href(o.At.InTeam("tokens", t.ID)).Text(t.Name),
+				app.A().Class("row-link").Href(o.At.InTeam("tokens", t.ID)).Attr("title", t.Name).Text(t.Name),
 				kit.ID(t.ID),
 			)
 		}},
 		kit.Column[api.Token]{Head: "Environment", Class: "is-tight", Cell: func(t api.Token) app.UI { return kit.Env(t.Env) }},
 		kit.Column[api.Token]{Head: "Status", Class: "is-tight", Cell: func(t api.Token) app.UI { return kit.Status(t.Status) }},
-		kit.Column[api.Token]{Head: "Abilities", Cell: func(t api.Token) app.UI { return kit.Chips(t.Abilities, 3) }},
-		kit.Column[api.Token]{Head: "Last used", Class: "is-tight", Sort: "last_used_at", Cell: func(t api.Token) app.UI {
+		kit.Column[api.Token]{Head: "Abilities", Class: "is-abilities", Cell: func(t api.Token) app.UI { return kit.Chips(t.Abilities, 3) }},
+		kit.Column[api.Token]{Head: "Last used", Class: "is-tight is-used", Sort: "last_used_at", Cell: func(t api.Token) app.UI {
 			return kit.TimeAgo(t.LastUsedAt, o.Now, "Never")
 		}},
 		kit.Column[api.Token]{Head: "7 days", Class: "is-tight is-spark", Cell: func(t api.Token) app.UI {
