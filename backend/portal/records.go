@@ -23,7 +23,7 @@ type RecordReader interface {
 
 const (
 	maxBatch     = 100                    // one reply of a MongoDB find holds 101 documents
-	nearInFlight = 2                      // queries at once to a database nearby
+	nearInFlight = 2                      // queries at once to a database nearby, see mayBegin
 	farInFlight  = 8                      // and to one that is far
 	farAway      = 500 * time.Microsecond // the round trip from which it is far
 	maxWaiting   = 20_000                 // callers; a dead database becomes a fast 503
@@ -44,7 +44,7 @@ type Coalescer struct {
 
 	mu        sync.Mutex
 	inFlight  int  // queries
-	asked     int  // callers that they are for, without those of late ones
+	late      int  // of them, those that take longer than lateAfter
 	gathering bool // one is about to begin, see gather
 	waiting   []*lookup
 	trips     int           // queries in the current window
@@ -93,7 +93,6 @@ func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 	if begin {
 		c.inFlight++
 		if c.gather(); len(c.waiting) == 0 {
-			c.asked++
 			c.mu.Unlock()
 			return c.alone(ctx, id) // no hop and no wait
 		}
@@ -116,12 +115,12 @@ func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 	}
 }
 
-// mayBegin reports whether one more caller is reason for a query now, with the
-// lock held. A database nearby is not asked for a few while it answers many: it
-// is queries that cost there, and those few are soon more.
+// mayBegin reports whether a query may begin for one more caller, with the lock
+// held. It is queries that cost, so a database nearby gets one after the other,
+// each for all who have come meanwhile, unless one is late or too small for all.
 func (c *Coalescer) mayBegin() bool {
 	slots := c.slots()
-	return c.inFlight < slots && !c.gathering && (slots == farInFlight || len(c.waiting) >= c.asked-1)
+	return c.inFlight < slots && !c.gathering && (slots == farInFlight || c.inFlight == c.late || len(c.waiting) >= maxBatch)
 }
 
 // gather lets the requests go on that have arrived already, so that they share
@@ -147,7 +146,7 @@ func (c *Coalescer) alone(ctx context.Context, id string) (*Token, error) {
 	defer c.release()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	found, err := c.query(ctx, []string{id}, 1)
+	found, err := c.query(ctx, []string{id})
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -180,7 +179,6 @@ func (c *Coalescer) drain() {
 		}
 		batch := c.waiting[:n:n]
 		c.waiting = c.waiting[n:]
-		c.asked += n
 		if len(c.waiting) > 0 && c.mayBegin() { // more than a batch came at once
 			c.inFlight++
 			go c.drain()
@@ -202,7 +200,7 @@ func (c *Coalescer) serve(batch []*lookup) {
 	// Not the context of any caller: one that gives up must not cancel the others.
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
-	found, err := c.query(ctx, ids, len(batch))
+	found, err := c.query(ctx, ids)
 	for _, t := range found {
 		seen[t.ID] = t
 	}
@@ -211,29 +209,27 @@ func (c *Coalescer) serve(batch []*lookup) {
 	}
 }
 
-// disregard stops counting the callers of a query that is late, and begins
-// another one for those who wait.
-func (c *Coalescer) disregard(callers int) {
+// isLate notes that a query is late, and begins another for those who wait.
+func (c *Coalescer) isLate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked -= callers
-	if len(c.waiting) > 0 && c.inFlight < c.slots() {
+	c.late++
+	if len(c.waiting) > 0 && c.mayBegin() {
 		c.inFlight++
 		go c.drain()
 	}
 }
 
-// query asks the store for the records that so many callers want.
-func (c *Coalescer) query(ctx context.Context, ids []string, callers int) ([]*Token, error) {
-	late := time.AfterFunc(lateAfter, func() { c.disregard(callers) })
+func (c *Coalescer) query(ctx context.Context, ids []string) ([]*Token, error) {
+	late := time.AfterFunc(lateAfter, c.isLate)
 	began := time.Now()
 	found, err := c.read(ctx, ids)
 	took := time.Since(began)
 	inTime := late.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if inTime {
-		c.asked -= callers
+	if !inTime {
+		c.late--
 	}
 	c.counted.Queries++
 	c.counted.Tokens += int64(len(ids))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -78,6 +77,17 @@ func ask(ctx context.Context, c *Coalescer, id string) <-chan found {
 	return answer
 }
 
+// takeSlots begins as many queries as there may be to a database nearby, each of
+// them late.
+func takeSlots(c *Coalescer, id string) (answers []<-chan found) {
+	for range nearInFlight {
+		answers = append(answers, ask(context.Background(), c, id))
+		time.Sleep(2 * lateAfter)
+		synctest.Wait()
+	}
+	return answers
+}
+
 func TestCoalescerAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{trip: ms}
@@ -123,12 +133,8 @@ func TestCoalescerIsNeverOlderThanTheCall(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
 		ctx := context.Background()
-		var early []<-chan found
-		for range nearInFlight { // takes every slot, all for the same token
-			early = append(early, ask(ctx, c, "tok"))
-			synctest.Wait()
-		}
-		s.rev.Store(1) // the revocation is answered now
+		early := takeSlots(c, "tok") // all for the same token
+		s.rev.Store(1)               // the revocation is answered now
 		late := ask(ctx, c, "tok")
 		synctest.Wait()
 		if n := len(s.began()); n != nearInFlight {
@@ -183,11 +189,7 @@ func TestCoalescerCallerGivesUp(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
 		ctx, cancel := context.WithCancel(context.Background())
-		var first []<-chan found
-		for range nearInFlight {
-			first = append(first, ask(context.Background(), c, "busy"))
-			synctest.Wait()
-		}
+		first := takeSlots(c, "busy")
 		gone := ask(ctx, c, "tok")
 		stays := ask(context.Background(), c, "tok")
 		synctest.Wait()
@@ -232,10 +234,7 @@ func TestCoalescerOneFailedQueryFailsItsBatchOnly(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
 		ctx := context.Background()
-		alone := []<-chan found{ask(ctx, c, "a")}
-		synctest.Wait()
-		alone = append(alone, ask(ctx, c, "b"))
-		synctest.Wait()
+		alone := takeSlots(c, "a")
 		var batch []<-chan found
 		for i := range maxBatch + 1 { // one batch, and one caller of the next
 			batch = append(batch, ask(ctx, c, fmt.Sprint(i)))
@@ -335,7 +334,8 @@ func TestCoalescerStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
-		for i := range nearInFlight + 3 {
+		takeSlots(c, "busy")
+		for i := range 3 {
 			ask(context.Background(), c, fmt.Sprint(i))
 			synctest.Wait()
 		}
@@ -349,7 +349,7 @@ func TestCoalescerStats(t *testing.T) {
 			q.answer <- nil
 		}
 		synctest.Wait()
-		want := LookupStats{Queries: 3, Tokens: 5, Sizes: [len(LookupSizes)]int64{2, 0, 1}, Trip: time.Millisecond}
+		want := LookupStats{Queries: 3, Tokens: 5, Sizes: [len(LookupSizes)]int64{2, 0, 1}, Trip: 2*lateAfter + time.Millisecond}
 		if got := c.Stats(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -372,7 +372,8 @@ func TestCoalescerOpensSlotsWhileOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
-		for range 10 {
+		takeSlots(c, "busy")
+		for range 8 {
 			ask(context.Background(), c, "tok")
 			synctest.Wait()
 		}
@@ -418,40 +419,49 @@ func TestCoalescerGathers(t *testing.T) {
 	})
 }
 
-// While a database nearby answers many, a few callers wait for more of them, but
-// not for a query that is late.
-func TestCoalescerAsksForManyAtOnce(t *testing.T) {
+// A database nearby gets one query after the other, unless one is late.
+func TestCoalescerNearDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
-		more := func(n, queries int) {
+		more := func(callers, queries int) {
 			t.Helper()
-			for range n {
-				ask(context.Background(), c, fmt.Sprint(len(s.began()), n, rand.Uint64()))
-				synctest.Wait()
+			for i := range callers {
+				ask(context.Background(), c, fmt.Sprint(i))
 			}
+			synctest.Wait()
 			if got := len(s.began()); got != queries {
 				t.Fatalf("got %d queries, want %d", got, queries)
 			}
 		}
 		more(1, 1)
-		more(1, 2)
+		more(8, 1)
+		s.began()[0].answer <- nil
+		more(0, 2) // the eight are asked for
 		more(8, 2)
-		s.began()[0].answer <- nil // the eight are asked for
-		synctest.Wait()
-		s.began()[1].answer <- nil // and nobody waits for the other slot
-		synctest.Wait()
-		more(7, 3)
-		more(1, 4) // as many as it is for
+		time.Sleep(lateAfter)
+		more(0, 3) // the other eight wait no longer
 		s.began()[2].answer <- nil
-		synctest.Wait()
-		more(7, 4)
-		time.Sleep(lateAfter) // the other eight do not come
-		synctest.Wait()
+		more(0, 3)
+		more(1, 4)          // the late one is still under way
+		more(2*maxBatch, 4) // both slots are taken
+		s.began()[3].answer <- nil
 		more(0, 5)
-		s.began()[4].answer <- nil
-		synctest.Wait()
-		more(1, 6) // the late one is still under way
+		s.began()[1].answer <- nil
+		more(0, 6)
+		for c.inFlight > 0 {
+			for _, q := range s.began() {
+				q.finish()
+			}
+			synctest.Wait()
+		}
+		if c.late != 0 {
+			t.Errorf("got %d late ones, want none left", c.late)
+		}
+		s = &slowStore{}
+		c = NewCoalescer(s, time.Minute)
+		more(1, 1)
+		more(2*maxBatch, 2) // too many for the next query
 		for c.inFlight > 0 {
 			for _, q := range s.began() {
 				q.finish()
@@ -495,10 +505,7 @@ func TestCoalescerCap(t *testing.T) {
 		s := &slowStore{}
 		c := NewCoalescer(s, time.Minute)
 		ctx, cancel := context.WithCancel(context.Background())
-		for range nearInFlight {
-			ask(context.Background(), c, "busy")
-			synctest.Wait()
-		}
+		takeSlots(c, "busy")
 		for range maxWaiting {
 			go c.Record(ctx, "tok")
 		}
