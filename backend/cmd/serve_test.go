@@ -63,7 +63,7 @@ func TestReady(t *testing.T) {
 	contains(t, "without a server", errs, "no server answers at 127.0.0.1:", "connection refused")
 	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
 	for _, host := range []string{"0.0.0.0", "", "127.0.0.1"} { // where an image listens
-		p := placeIn(t, t.TempDir(), "LISTEN="+host+":"+port, "PUBLIC_URL="+p.url)
+		p := placeIn(t, t.TempDir(), "LISTEN="+host+":"+port, "PUBLIC_URL="+p.url, "MAIL=smtp://127.0.0.1:1?tls=none")
 		p.url = "http://localhost:" + port
 		s := p.serve(t)
 		contains(t, "with a server at "+host, p.must(t, "ready"), "is ready")

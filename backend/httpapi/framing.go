@@ -270,9 +270,9 @@ func isHost(b []byte) bool {
 		}
 	}
 	if n := len(name); n > 2 && name[0] == '[' && name[n-1] == ']' {
-		return bytes.IndexAny(name[1:n-1], "[]") < 0
+		return !bytes.ContainsAny(name[1:n-1], "[]")
 	}
-	return len(name) > 0 && bytes.IndexAny(name, "[]:") < 0
+	return len(name) > 0 && !bytes.ContainsAny(name, "[]:")
 }
 
 // trimOWS takes the optional white space around a value away.

@@ -74,4 +74,3 @@ func TestEveryTypoIsNoticed(t *testing.T) {
 		}
 	}
 }
-
