@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"strings"
 )
 
 // AccountChange is what a person changes of their own account; nil leaves a field
@@ -18,7 +17,7 @@ type AccountChange struct {
 func (p *Portal) UpdateAccount(ctx context.Context, who Person, c AccountChange) (User, error) {
 	name := ""
 	if c.Name != nil {
-		name = strings.TrimSpace(*c.Name)
+		name = normalName(*c.Name)
 		if err := checkName("#/name", name); err != nil {
 			return User{}, err
 		}

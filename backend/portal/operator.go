@@ -81,7 +81,7 @@ func (p *Portal) teamCalled(ctx context.Context, idOrName string) (Team, error) 
 	if KindOf(err) != NotFound {
 		return t, err
 	}
-	named, err := p.store.TeamsNamed(ctx, idOrName)
+	named, err := p.store.TeamsNamed(ctx, normalName(idOrName))
 	switch {
 	case err != nil:
 		return Team{}, err

@@ -83,7 +83,7 @@ func (p *Portal) revoke(ctx context.Context, t *Token, by string, why Reason, no
 		return false, nil
 	}
 	t.RevokedAt, t.RevokedBy, t.RevokeReason, t.RevokeNote = now, by, why.Reason, why.Note
-	return true, p.store.ReleaseName(ctx, t.Team, t.Name, t.ID)
+	return true, p.store.ReleaseName(ctx, t.Team, nameKey(t.Name), t.ID)
 }
 
 // changeState applies one change of state and answers its receipt; when it was

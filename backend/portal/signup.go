@@ -74,7 +74,7 @@ func lowerInDomain(r rune) rune {
 // It fails with Invalid for what is given, Busy when too many passwords are
 // being hashed or too many mails wait.
 func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
-	in.Name, in.TeamName, in.Email = strings.TrimSpace(in.Name), strings.TrimSpace(in.TeamName), strings.TrimSpace(in.Email)
+	in.Name, in.TeamName, in.Email = normalName(in.Name), normalName(in.TeamName), strings.TrimSpace(in.Email)
 	if err := in.check(); err != nil {
 		return err
 	}

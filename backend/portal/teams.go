@@ -2,11 +2,8 @@ package portal
 
 import (
 	"context"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
-	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
 // Membership is a team as one of its members sees it.
@@ -14,25 +11,6 @@ type Membership struct {
 	Team Team
 	Role Role
 	Rev  int64 // seq of the team's newest event
-}
-
-// checkName holds the rule of every name: 1 to 100 characters after trimming,
-// none of them a control character, and no whole token. pointer says which name it is.
-func checkName(pointer, name string) error {
-	detail := ""
-	switch {
-	case name == "":
-		detail = "A name is needed."
-	case utf8.RuneCountInString(name) > maxNameLength:
-		detail = "A name has at most 100 characters."
-	case !utf8.ValidString(name), !validate.Plain(name):
-		detail = "A name can be seen, and has no control characters and none that show nothing."
-	case !validate.NoSecret(name):
-		return invalid(FieldError{Pointer: pointer, Code: "no_secret", Detail: "This name holds a whole token.", Fix: "Take its secret out."})
-	default:
-		return nil
-	}
-	return invalid(FieldError{Pointer: pointer, Code: "name", Detail: detail, Fix: "Choose a name of 1 to 100 characters."})
 }
 
 // Memberships lists the teams a person is in, in the order of joining.
@@ -75,7 +53,7 @@ func (p *Portal) membership(ctx context.Context, t Team, role Role) (Membership,
 
 // CreateTeam makes a team; its maker becomes the owner.
 func (p *Portal) CreateTeam(ctx context.Context, who Person, name string) (Membership, error) {
-	name = strings.TrimSpace(name)
+	name = normalName(name)
 	if err := checkName("#/name", name); err != nil {
 		return Membership{}, err
 	}
@@ -127,7 +105,7 @@ func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, 
 	if _, err := p.member(ctx, who, team, EditTeam); err != nil {
 		return Membership{}, err
 	}
-	name = strings.TrimSpace(name)
+	name = normalName(name)
 	if err := checkName("#/name", name); err != nil {
 		return Membership{}, err
 	}

@@ -41,7 +41,7 @@ func (r *rules) err() error {
 }
 
 func (r *rules) name(name string) string {
-	name = strings.TrimSpace(name)
+	name = normalName(name)
 	if e := (*Error)(nil); asError(checkName("#/name", name), &e) {
 		r.wrong = append(r.wrong, e.Fields...)
 	}

@@ -101,7 +101,7 @@ type TokenStore interface {
 	ReleaseName(ctx context.Context, team, name, token string) error // none is fine
 }
 
-// NameClaim holds a name for a living token.
+// NameClaim holds a name, as names are compared, for a living token.
 type NameClaim struct {
 	Team, Name, Token string
 	EndsAt            time.Time

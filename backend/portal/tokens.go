@@ -83,7 +83,7 @@ func (p *Portal) CreateToken(ctx context.Context, who Person, team string, in Ne
 		if most := p.catalogue.Tokens.MaxPerTeam; living >= most {
 			return &Error{Kind: Conflict, Code: "too-many-tokens", Detail: "This team has as many living tokens as it may have.", Fix: "Revoke tokens that are not used any more."}
 		}
-		if err := p.store.ClaimName(ctx, NameClaim{Team: team, Name: t.Name, Token: t.ID, EndsAt: t.ExpiresAt}, t.CreatedAt); err != nil {
+		if err := p.store.ClaimName(ctx, NameClaim{Team: team, Name: nameKey(t.Name), Token: t.ID, EndsAt: t.ExpiresAt}, t.CreatedAt); err != nil {
 			return nameTaken(err)
 		}
 		t.Rev = e.Seq
@@ -179,7 +179,7 @@ func (p *Portal) Tokens(ctx context.Context, who Person, f TokenFilter) (TokenPa
 	if err != nil {
 		return TokenPage{}, err
 	}
-	f.Now = p.clock()
+	f.Now, f.Query = p.clock(), secret.NormalizeText(f.Query)
 	if f.Sort == "" {
 		f.Sort = NewestFirst
 	}
@@ -318,13 +318,13 @@ func (p *Portal) UpdateToken(ctx context.Context, who Person, team, id string, m
 			}
 		}
 		if t.Name != old.Name || !t.ExpiresAt.Equal(old.ExpiresAt) {
-			claim := NameClaim{Team: team, Name: t.Name, Token: id, EndsAt: t.ExpiresAt}
+			claim := NameClaim{Team: team, Name: nameKey(t.Name), Token: id, EndsAt: t.ExpiresAt}
 			if err := p.store.ClaimName(ctx, claim, p.clock()); err != nil {
 				return "", nil, nameTaken(err)
 			}
 		}
-		if t.Name != old.Name {
-			if err := p.store.ReleaseName(ctx, team, old.Name, id); err != nil {
+		if nameKey(t.Name) != nameKey(old.Name) {
+			if err := p.store.ReleaseName(ctx, team, nameKey(old.Name), id); err != nil {
 				return "", nil, err
 			}
 		}

@@ -67,6 +67,11 @@ type PasswordFault struct {
 // between NFKC and NFKD; nothing else is changed, neither case nor spaces.
 func NormalizePassword(text string) string { return norm.NFKC.String(text) }
 
+// NormalizeText returns text that is shown and compared, but not secret, in
+// normalisation form NFC: what looks the same has the same characters. It stands
+// here because no other package needs the tables of Unicode.
+func NormalizeText(text string) string { return norm.NFC.String(text) }
+
 // JudgePassword says whether a person of this name and e-mail address may choose
 // the password, and what is wrong with it if not. It asks for 12 to 128 code
 // points, refuses the most common ones whatever their case, and those that
