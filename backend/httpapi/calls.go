@@ -79,8 +79,8 @@ func (q *query) address() netip.Prefix {
 func (q *query) usageOf() portal.UsageQuery {
 	return portal.UsageQuery{
 		From: q.time("from"), To: q.time("to"),
-		Step: portal.Step(q.oneOf("step", string(portal.Hour), string(portal.Day))),
-		By:   portal.By(q.oneOf("by", string(portal.ByToken), string(portal.ByRoute), string(portal.ByStatus))),
+		Step: portal.Step(q.oneOf("step", steps...)),
+		By:   portal.By(q.oneOf("by", bys...)),
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
+const mergePatchType = "application/merge-patch+json"
+
 const (
 	maxDepth    = 16 // of arrays and objects in a body
 	maxMistakes = 50 // that one answer lists
@@ -66,7 +68,7 @@ func checkMedia(c *fiber.Ctx) error {
 		return refused("Compressed bodies are not read.")
 	}
 	media, params, err := mime.ParseMediaType(string(h.ContentType()))
-	merge := c.Method() == fiber.MethodPatch && media == "application/merge-patch+json"
+	merge := c.Method() == fiber.MethodPatch && media == mergePatchType
 	if err != nil || media != fiber.MIMEApplicationJSON && !merge {
 		return refused("The body is not declared as JSON.")
 	}

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -80,9 +80,12 @@ func (d *describer) operation(rt *route) map[string]any {
 		op["x-access"] = rt.access.String()
 	}
 	if rt.spec.in != nil {
-		op["requestBody"] = map[string]any{
-			"content": map[string]any{fiber.MIMEApplicationJSON: map[string]any{"schema": d.schema(reflect.TypeOf(rt.spec.in))}},
+		body := map[string]any{"schema": d.schema(reflect.TypeOf(rt.spec.in))}
+		content := map[string]any{fiber.MIMEApplicationJSON: body}
+		if rt.method == patch {
+			content[mergePatchType] = body
 		}
+		op["requestBody"] = map[string]any{"required": !rt.spec.bare, "content": content}
 	}
 	if params := parameters(rt); len(params) > 0 {
 		op["parameters"] = params
@@ -92,27 +95,67 @@ func (d *describer) operation(rt *route) map[string]any {
 
 func parameters(rt *route) []any {
 	var list []any
-	add := func(name, in string, required bool) {
-		list = append(list, map[string]any{"name": name, "in": in, "required": required, "schema": map[string]any{"type": "string"}})
+	add := func(name, in string, required bool, rules map[string]any) {
+		list = append(list, map[string]any{"name": name, "in": in, "required": required, "schema": rules})
 	}
 	for part := range strings.SplitSeq(rt.path, "/") {
 		if name, ok := strings.CutPrefix(part, ":"); ok {
-			add(name, "path", true)
+			add(name, "path", true, text(1, maxID))
 		}
 	}
 	for _, name := range strings.Fields(rt.spec.query) {
-		add(name, "query", false)
+		name, of, _ := strings.Cut(name, "=")
+		add(name, "query", false, queryRules(cmp.Or(of, name)))
 	}
 	if rt.spec.match {
-		add(fiber.HeaderIfMatch, "header", true)
+		add(fiber.HeaderIfMatch, "header", true, text(1, 0))
 	}
 	if rt.spec.once {
-		add(headerIdempotencyKey, "header", false)
+		add(headerIdempotencyKey, "header", false, text(1, 0))
 	}
 	if rt.access.door == doorSession && rt.method != get {
-		add(headerCSRF, "header", true)
+		add(headerCSRF, "header", true, text(1, 0))
 	}
 	return list
+}
+
+// queryRules describes a query parameter, as [query] reads it.
+func queryRules(name string) map[string]any {
+	switch name {
+	case "limit":
+		return map[string]any{"type": "integer", "minimum": 1, "maximum": maxLimit, "default": usualLimit}
+	case "cursor":
+		return text(1, 0)
+	case "from", "to":
+		return map[string]any{"type": "string", "anyOf": []any{map[string]any{"format": "date-time"}, map[string]any{"format": "date"}}}
+	case "env":
+		return map[string]any{"type": "string", "enum": envs}
+	case "sort":
+		return map[string]any{"type": "string", "enum": sorts}
+	case "step":
+		return map[string]any{"type": "string", "enum": steps}
+	case "by":
+		return map[string]any{"type": "string", "enum": bys}
+	case "token-status": // separated by commas
+		one := "(" + strings.Join(tokenStatuses, "|") + ")"
+		return map[string]any{"type": "string", "pattern": "^" + one + "(," + one + ")*$"}
+	case "call-status":
+		return map[string]any{"type": "string", "pattern": "^([1-5]|[1-5]xx|[1-5][0-9][0-9])$"}
+	default:
+		return text(0, maxQueryText)
+	}
+}
+
+// text describes a text by its bounds; 0 is none.
+func text(least, most int) map[string]any {
+	rules := map[string]any{"type": "string"}
+	if least > 0 {
+		rules["minLength"] = least
+	}
+	if most > 0 {
+		rules["maxLength"] = most
+	}
+	return rules
 }
 
 func (d *describer) responses(rt *route) map[string]any {
@@ -144,111 +187,4 @@ func operationID(rt *route) string {
 		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
 	}
 	return b.String()
-}
-
-// schema describes a type; a struct with a name is described once and referred
-// to.
-func (d *describer) schema(t reflect.Type) map[string]any {
-	if inner, ok := optionalOf(t); ok {
-		return nullable(d.schema(inner))
-	}
-	if t == timeType {
-		return map[string]any{"type": []string{"string", "null"}, "format": "date-time"}
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return nullable(d.schema(t.Elem()))
-	case reflect.String:
-		return map[string]any{"type": "string"}
-	case reflect.Bool:
-		return map[string]any{"type": "boolean"}
-	case reflect.Float64:
-		return map[string]any{"type": "number"}
-	case reflect.Slice:
-		return map[string]any{"type": "array", "items": d.schema(t.Elem())}
-	case reflect.Map, reflect.Interface:
-		return map[string]any{"type": "object"}
-	case reflect.Struct:
-		name := schemaName(t)
-		if _, ok := d.schemas[name]; !ok {
-			d.schemas[name] = nil // a type within itself ends here
-			d.schemas[name] = d.object(t)
-		}
-		return map[string]any{"$ref": "#/components/schemas/" + name}
-	default: // the sizes of int
-		return map[string]any{"type": "integer"}
-	}
-}
-
-func (d *describer) object(t reflect.Type) map[string]any {
-	properties := map[string]any{}
-	required := []string{}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := jsonName(f)
-		if !f.IsExported() || name == "" {
-			continue
-		}
-		tag := f.Tag.Get("validate")
-		properties[name] = constrain(d.schema(f.Type), tag)
-		if strings.HasPrefix(tag, "required") {
-			required = append(required, name)
-		}
-	}
-	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
-}
-
-// constrain adds what the validate tag says; what follows dive is said of the
-// items.
-func constrain(s map[string]any, tag string) map[string]any {
-	own, items, _ := strings.Cut(tag, ",dive,")
-	for rule := range strings.SplitSeq(own, ",") {
-		name, param, _ := strings.Cut(rule, "=")
-		switch name {
-		case "min", "max":
-			n, _ := strconv.ParseInt(param, 10, 64)
-			s[bound(s, name)] = n
-		case "oneof":
-			s["enum"] = strings.Fields(param)
-		case "email":
-			s["format"] = "email"
-		}
-	}
-	if inner, ok := s["items"].(map[string]any); ok && items != "" {
-		constrain(inner, items)
-	}
-	return s
-}
-
-// bound names the keyword for min and max of a type.
-func bound(s map[string]any, name string) string {
-	switch typ := fmt.Sprint(s["type"]); {
-	case strings.Contains(typ, "string"):
-		return name + "Length"
-	case strings.Contains(typ, "array"):
-		return name + "Items"
-	default:
-		return name + "imum"
-	}
-}
-
-func nullable(s map[string]any) map[string]any {
-	if typ, ok := s["type"].(string); ok {
-		s["type"] = []string{typ, "null"}
-		return s
-	}
-	if _, ok := s["$ref"]; ok {
-		return map[string]any{"anyOf": []any{s, map[string]any{"type": "null"}}}
-	}
-	return s
-}
-
-// schemaName writes List[…/api.Token] as TokenList.
-func schemaName(t reflect.Type) string {
-	name, inner, generic := strings.Cut(t.Name(), "[")
-	if generic {
-		inner = strings.TrimSuffix(inner[strings.LastIndexAny(inner, "./")+1:], "]")
-		name = inner + name
-	}
-	return strings.ToUpper(name[:1]) + name[1:]
 }

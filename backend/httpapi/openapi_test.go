@@ -22,7 +22,11 @@ type openAPI struct {
 		OperationID string                `json:"operationId"`
 		Parameters  []parameter           `json:"parameters"`
 		Security    []map[string][]string `json:"security"`
-		Responses   map[string]struct {
+		RequestBody struct {
+			Required bool           `json:"required"`
+			Content  map[string]any `json:"content"`
+		} `json:"requestBody"`
+		Responses map[string]struct {
 			Content map[string]struct {
 				Schema struct {
 					Ref string `json:"$ref"`
@@ -78,6 +82,45 @@ func TestOpenAPIDescribesEveryRoute(t *testing.T) {
 		if _, ok := spec.Components.Schemas[string(ref[1])]; !ok {
 			t.Errorf("the schema %s is referred to but not there", ref[1])
 		}
+	}
+}
+
+// A body that may be left out says so, and a page has the bounds that the server
+// keeps.
+func TestOpenAPIDescribesRequests(t *testing.T) {
+	w := onOneStore(t, nil)
+	spec := into[openAPI](t, w.integration("").call("GET", "/openapi.json", nil).want(t, 200))
+	ada := w.signUp("Ada")
+	limits := 0
+	for path, ops := range spec.Paths {
+		for method, op := range ops {
+			for _, p := range op.Parameters {
+				if p.Name == "limit" {
+					limits++
+					if got := fmt.Sprint(p.Schema); got != "map[default:50 maximum:100 minimum:1 type:integer]" {
+						t.Errorf("%s %s: got the limit %s", method, path, got)
+					}
+				}
+			}
+			if op.RequestBody.Content == nil {
+				continue
+			}
+			if _, ok := op.RequestBody.Content["application/merge-patch+json"]; ok != (method == "patch") {
+				t.Errorf("%s %s: takes a merge patch: %v", method, path, ok)
+			}
+			who := ada.client
+			if strings.HasPrefix(path, "/api/") {
+				who = w.integration(ada.token("api"+method+path, "orders:read", "orders:write", "token:rotate").Secret)
+			}
+			at := strings.NewReplacer("{team}", ada.team, "{id}", ada.token(path).Token.ID).Replace(path)
+			status := who.call(strings.ToUpper(method), at, "", "Content-Type", "application/json").status
+			if refused := status == 400; refused != op.RequestBody.Required {
+				t.Errorf("%s %s: no body made a %d, required is %v", method, path, status, op.RequestBody.Required)
+			}
+		}
+	}
+	if limits < 7 {
+		t.Errorf("got %d lists with a limit", limits)
 	}
 }
 

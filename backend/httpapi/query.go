@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
@@ -19,6 +20,15 @@ const (
 	usualLimit   = 50
 	maxLimit     = 100
 	maxQueryText = 200 // bytes of one value
+)
+
+// The values of the parameters that have few, for handlers and openapi.json.
+var (
+	envs          = []string{string(portal.Live), string(portal.Test)}
+	sorts         = []string{string(portal.NewestFirst), string(portal.ByName), string(portal.ByLastUse), string(portal.ByExpiry)}
+	steps         = []string{string(portal.Hour), string(portal.Day)}
+	bys           = []string{string(portal.ByToken), string(portal.ByRoute), string(portal.ByStatus)}
+	tokenStatuses = []string{api.TokenPending, api.TokenActive, api.TokenSuspended, api.TokenExpired, api.TokenRevoked}
 )
 
 // query reads the query of a request and collects every mistake in it; pointers

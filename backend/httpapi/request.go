@@ -101,11 +101,13 @@ func isWord(ch byte) bool {
 	return ch >= '0' && ch <= '9' || ch >= 'A' && ch <= 'Z' || ch >= 'a' && ch <= 'z' || ch == '_' || ch == '-'
 }
 
+const maxID = 64 // bytes of an id in a path
+
 // pathID returns an id from the path. What cannot be an id is returned as "-",
 // which names nothing, so that it meets the same refusal as a wrong id.
 func pathID(c *fiber.Ctx, name string) string {
 	id := c.Params(name)
-	if id == "" || len(id) > 64 {
+	if id == "" || len(id) > maxID {
 		return "-"
 	}
 	for i := range len(id) {

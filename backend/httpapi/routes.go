@@ -39,7 +39,8 @@ type route struct {
 type spec struct {
 	in, out any
 	status  int
-	query   string // names, separated by spaces
+	bare    bool   // the body may be left out
+	query   string // names, separated by spaces; name=rules where a name alone does not say what may stand there
 	match   bool   // If-Match is needed
 	once    bool   // Idempotency-Key is honoured
 }
@@ -94,7 +95,7 @@ const (
 
 	pageQuery  = "limit cursor"
 	usageQuery = "from to step by"
-	callQuery  = "status route address from to " + pageQuery
+	callQuery  = "status=call-status route address from to " + pageQuery
 	eventQuery = "action actor target from to " + pageQuery
 )
 
@@ -124,17 +125,17 @@ func table() []route {
 		{method: get, path: team + "/members", access: member(portal.ViewTeam), handle: (*Server).listMembers, about: "The members of a team", spec: spec{out: api.List[api.Member]{}}},
 
 		// Tokens.
-		{method: get, path: team + "/tokens", access: member(portal.ViewTokens), handle: (*Server).listTokens, about: "The tokens of a team", spec: spec{out: api.List[api.Token]{}, query: "status env ability maker q sort " + pageQuery}},
+		{method: get, path: team + "/tokens", access: member(portal.ViewTokens), handle: (*Server).listTokens, about: "The tokens of a team", spec: spec{out: api.List[api.Token]{}, query: "status=token-status env ability maker q sort " + pageQuery}},
 		{method: post, path: team + "/tokens", access: member(portal.CreateTokens).afresh(), handle: (*Server).createToken, about: "Make a token; the only answer with its secret", spec: spec{in: api.CreateToken{}, out: api.IssuedToken{}, status: 201, once: true}},
-		{method: post, path: team + "/tokens/revoke-all", access: member(portal.RevokeEvery), handle: (*Server).revokeAllTokens, about: "Revoke every token of a team, or of one member", spec: spec{in: api.RevokeAll{}, out: api.RevokedAll{}}},
+		{method: post, path: team + "/tokens/revoke-all", access: member(portal.RevokeEvery), handle: (*Server).revokeAllTokens, about: "Revoke every token of a team, or of one member", spec: spec{in: api.RevokeAll{}, bare: true, out: api.RevokedAll{}}},
 		{method: get, path: teamToken, access: member(portal.ViewTokens), handle: (*Server).showToken, about: "A token", spec: spec{out: api.Token{}}},
 		{method: patch, path: teamToken, access: member(portal.ManageOwn), handle: (*Server).updateToken, about: "Change a token; widening needs a fresh password", spec: spec{in: api.UpdateToken{}, out: api.Token{}, match: true}},
-		{method: post, path: teamToken + "/rotate", access: member(portal.ManageOwn).afresh(), handle: (*Server).rotateToken, about: "Make the next secret of a token", spec: spec{in: api.RotateToken{}, out: api.IssuedToken{}, status: 201, once: true}},
+		{method: post, path: teamToken + "/rotate", access: member(portal.ManageOwn).afresh(), handle: (*Server).rotateToken, about: "Make the next secret of a token", spec: spec{in: api.RotateToken{}, bare: true, out: api.IssuedToken{}, status: 201, once: true}},
 		{method: post, path: teamToken + "/rotate/finish", access: member(portal.ManageOwn), handle: (*Server).finishRotation, about: "End the overlap of a rotation now", spec: spec{out: api.Token{}}},
 		{method: post, path: teamToken + "/rotate/undo", access: member(portal.ManageOwn), handle: (*Server).undoRotation, about: "Cancel a secret that was not used yet", spec: spec{out: api.Token{}}},
-		{method: post, path: teamToken + "/suspend", access: member(portal.ManageOwn), handle: (*Server).suspendToken, about: "Stop a token for now", spec: spec{in: api.Reason{}, out: api.Receipt{}}},
-		{method: post, path: teamToken + "/resume", access: member(portal.ManageOwn).afresh(), handle: (*Server).resumeToken, about: "Let a suspended token work again", spec: spec{in: api.Reason{}, out: api.Receipt{}}},
-		{method: post, path: teamToken + "/revoke", access: member(portal.ManageOwn), handle: (*Server).revokeToken, about: "End a token for good", spec: spec{in: api.Reason{}, out: api.Receipt{}}},
+		{method: post, path: teamToken + "/suspend", access: member(portal.ManageOwn), handle: (*Server).suspendToken, about: "Stop a token for now", spec: spec{in: api.Reason{}, bare: true, out: api.Receipt{}}},
+		{method: post, path: teamToken + "/resume", access: member(portal.ManageOwn).afresh(), handle: (*Server).resumeToken, about: "Let a suspended token work again", spec: spec{in: api.Reason{}, bare: true, out: api.Receipt{}}},
+		{method: post, path: teamToken + "/revoke", access: member(portal.ManageOwn), handle: (*Server).revokeToken, about: "End a token for good", spec: spec{in: api.Reason{}, bare: true, out: api.Receipt{}}},
 
 		// What tokens did, and what was done.
 		{method: get, path: team + "/usage", access: member(portal.ViewUsage), handle: (*Server).showUsage, about: "Calls per hour or day", spec: spec{out: api.Usage{}, query: "token " + usageQuery}},
@@ -149,7 +150,7 @@ func table() []route {
 		// The public API.
 		{method: get, path: "/api/v1/token", access: token(), handle: (*Server).whoAmI, about: "The token that asks", spec: spec{out: api.WhoAmI{}}},
 		{method: remove, path: "/api/v1/token", access: token().beyondLimit(), handle: (*Server).revokeSelf, about: "Revoke the token that asks", spec: spec{out: api.Receipt{}}},
-		{method: post, path: "/api/v1/token/rotate", access: token("token:rotate"), handle: (*Server).rotateSelf, about: "Make the next secret of the token that asks", spec: spec{in: api.RotateToken{}, out: api.IssuedToken{}, status: 201, once: true}},
+		{method: post, path: "/api/v1/token/rotate", access: token("token:rotate"), handle: (*Server).rotateSelf, about: "Make the next secret of the token that asks", spec: spec{in: api.RotateToken{}, bare: true, out: api.IssuedToken{}, status: 201, once: true}},
 		{method: get, path: "/api/v1/orders", access: token("orders:read"), handle: (*Server).listOrders, about: "Orders, newest first", spec: spec{out: api.List[api.Order]{}, query: pageQuery}},
 		{method: post, path: "/api/v1/orders", access: token("orders:write"), handle: (*Server).createOrder, about: "Place an order", spec: spec{in: api.CreateOrder{}, out: api.Order{}, status: 201, once: true}},
 		{method: get, path: "/api/v1/orders/:id", access: token("orders:read"), handle: (*Server).showOrder, about: "An order", spec: spec{out: api.Order{}}},

@@ -14,11 +14,11 @@ import (
 func (s *Server) listTokens(c *fiber.Ctx) error {
 	q := queryOf(c)
 	f := portal.TokenFilter{
-		Team: pathID(c, "team"), Env: portal.Env(q.oneOf("env", string(portal.Live), string(portal.Test))),
+		Team: pathID(c, "team"), Env: portal.Env(q.oneOf("env", envs...)),
 		Ability: q.text("ability"), Maker: q.text("maker"), Query: q.text("q"), Limit: q.limit(),
-		Sort: portal.TokenSort(q.oneOf("sort", string(portal.NewestFirst), string(portal.ByName), string(portal.ByLastUse), string(portal.ByExpiry))),
+		Sort: portal.TokenSort(q.oneOf("sort", sorts...)),
 	}
-	for _, status := range q.someOf("status", api.TokenPending, api.TokenActive, api.TokenSuspended, api.TokenExpired, api.TokenRevoked) {
+	for _, status := range q.someOf("status", tokenStatuses...) {
 		f.Status = append(f.Status, portal.TokenStatus(status))
 	}
 	if err := q.err(); err != nil {
