@@ -44,16 +44,17 @@ type strange struct {
 	token  string // the id of another token
 }
 
-func (s *strange) send(method, path, query, body, media string, headers map[string]string) {
+// send returns the status, 0 if the request cannot be sent.
+func (s *strange) send(method, path, query, body, media string, headers map[string]string) (status int) {
 	target := s.w.url + path
 	u, err := url.Parse(target)
 	if err != nil {
-		return // cannot be sent
+		return 0
 	}
 	u.RawQuery = query
 	req, err := http.NewRequest(method, u.String(), strings.NewReader(body))
 	if err != nil {
-		return
+		return 0
 	}
 	client := s.api
 	if strings.HasPrefix(path, "/portal") {
@@ -68,7 +69,7 @@ func (s *strange) send(method, path, query, body, media string, headers map[stri
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return // net/http refuses to send it
+		return 0 // net/http refuses to
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(resp.Body)
@@ -81,10 +82,11 @@ func (s *strange) send(method, path, query, body, media string, headers map[stri
 	if resp.Header.Get("X-Injected") != "" {
 		s.t.Errorf("%s %s?%s: a header was injected", method, path, query)
 	}
+	return resp.StatusCode
 }
 
 // once sends one request that r makes up for a route.
-func (s *strange) once(r *rand.Rand, route [3]string) {
+func (s *strange) once(r *rand.Rand, route [3]string) (status int) {
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
 	team, id := s.person.team, s.token
 	if r.IntN(8) == 0 {
@@ -127,7 +129,7 @@ func (s *strange) once(r *rand.Rand, route [3]string) {
 		headers["If-Match"] = "*"
 	}
 	path := strings.NewReplacer(":team", team, ":id", id, ":kind", id, ":name", id).Replace(route[1])
-	s.send(route[0], path, query.Encode(), text, media, headers)
+	return s.send(route[0], path, query.Encode(), text, media, headers)
 }
 
 func newStrange(t testing.TB, w *world) *strange {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,7 +32,7 @@ func (s *Server) openAPI() ([]byte, error) {
 		}
 		paths[path][strings.ToLower(rt.method)] = d.operation(rt)
 	}
-	problem := d.schema(typeOf[api.Problem]())
+	problems := s.problemResponses(d.schema(typeOf[api.Problem]()))
 	return json.Marshal(map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{
@@ -43,11 +42,8 @@ func (s *Server) openAPI() ([]byte, error) {
 		"servers": []any{map[string]any{"url": s.url}},
 		"paths":   paths,
 		"components": map[string]any{
-			"schemas": d.schemas,
-			"responses": map[string]any{"Problem": map[string]any{
-				"description": "A refusal (RFC 9457). The types are described at /problems.",
-				"content":     map[string]any{api.ProblemType: map[string]any{"schema": problem}},
-			}},
+			"schemas":   d.schemas,
+			"responses": problems,
 			"securitySchemes": map[string]any{
 				"bearerAuth":    map[string]any{"type": "http", "scheme": "bearer", "bearerFormat": "gtk_{live|test}_…"},
 				"sessionCookie": map[string]any{"type": "apiKey", "in": "cookie", "name": s.cookie},
@@ -156,27 +152,6 @@ func text(least, most int) map[string]any {
 		rules["maxLength"] = most
 	}
 	return rules
-}
-
-func (d *describer) responses(rt *route) map[string]any {
-	status := rt.spec.status
-	if status == 0 {
-		status = fiber.StatusOK
-	}
-	good := map[string]any{"description": "Done."}
-	switch out := rt.spec.out.(type) {
-	case nil:
-	case plainText:
-		good["content"] = map[string]any{"*/*": map[string]any{}}
-	case ndjson:
-		good["content"] = map[string]any{"application/x-ndjson": map[string]any{"schema": map[string]any{"type": "object"}}}
-	default:
-		good["content"] = map[string]any{fiber.MIMEApplicationJSON: map[string]any{"schema": d.schema(reflect.TypeOf(out))}}
-	}
-	return map[string]any{
-		strconv.Itoa(status): good,
-		"default":            map[string]any{"$ref": "#/components/responses/Problem"},
-	}
 }
 
 // operationID makes a name of the method and the path: getPortalTeamsTokens.

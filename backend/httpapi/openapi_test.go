@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -121,6 +123,89 @@ func TestOpenAPIDescribesRequests(t *testing.T) {
 	}
 	if limits < 7 {
 		t.Errorf("got %d lists with a limit", limits)
+	}
+}
+
+// Whatever a request is refused for, its status is among those that the
+// operation lists, and the response of that status names the problem type.
+func TestOpenAPINamesEveryRefusal(t *testing.T) {
+	w := onOneStore(t, nil)
+	spec := into[openAPI](t, w.integration("").call("GET", "/openapi.json", nil).want(t, 200))
+	s := newStrange(t, w)
+	r := rand.New(rand.NewPCG(20261126, 1))
+	param := regexp.MustCompile(`:(\w+)`)
+	refused := map[int]int{}
+	for range 15 {
+		for _, route := range goldenRoutes(t) {
+			if ends(route) {
+				continue
+			}
+			status := s.once(r, route)
+			op := spec.Paths[param.ReplaceAllString(route[1], "{$1}")][strings.ToLower(route[0])]
+			if _, listed := op.Responses[strconv.Itoa(status)]; status >= 400 && status != 405 && !listed { // 405: a path of another route
+				t.Errorf("%s %s can be refused with %d", route[0], route[1], status)
+			}
+			refused[status]++
+		}
+	}
+	if refused[400] == 0 || refused[404] == 0 || refused[415] == 0 || refused[422] == 0 {
+		t.Errorf("got only the statuses %v", refused)
+	}
+}
+
+func TestOpenAPISharesEveryProblem(t *testing.T) {
+	w := onOneStore(t, nil)
+	c := w.integration("")
+	type response struct {
+		Description string                    `json:"description"`
+		Headers     map[string]map[string]any `json:"headers"`
+		Content     map[string]struct {
+			Schema struct {
+				AllOf []struct {
+					Properties map[string]struct {
+						Enum  []string `json:"enum"`
+						Const int      `json:"const"`
+					} `json:"properties"`
+				} `json:"allOf"`
+			} `json:"schema"`
+		} `json:"content"`
+	}
+	a := c.call("GET", "/openapi.json", nil).want(t, 200)
+	shared := into[struct {
+		Components struct {
+			Responses map[string]response `json:"responses"`
+		} `json:"components"`
+	}](t, a).Components.Responses
+	types := map[string]int{}
+	for name, r := range shared {
+		if name == "Problem" {
+			continue
+		}
+		of := r.Content[api.ProblemType].Schema.AllOf[1].Properties
+		if want := fmt.Sprint("Problem", of["status"].Const); name != want || r.Description == "" {
+			t.Errorf("the response %s is of status %d", name, of["status"].Const)
+		}
+		for _, one := range of["type"].Enum {
+			types[one] = of["status"].Const
+		}
+	}
+	for line := range strings.Lines(string(c.call("GET", "/problems", nil).want(t, 200).body)) {
+		var status int
+		var kind string
+		if n, _ := fmt.Sscan(line, &status, &kind); n == 2 && types[kind] != status {
+			t.Errorf("the type %s has status %d, described is %d", kind, status, types[kind])
+		}
+	}
+	if types["https://iana.org/assignments/http-problem-types#quota-exceeded"] != 429 || len(types) < 30 {
+		t.Errorf("got %v", types)
+	}
+	if shared["Problem401"].Headers["WWW-Authenticate"] == nil || shared["Problem405"].Headers["Allow"] == nil || shared["Problem429"].Headers["Retry-After"] == nil {
+		t.Errorf("the fields that a status has are not described: %v", shared)
+	}
+	for _, ref := range regexp.MustCompile(`"#/components/responses/([^"]+)"`).FindAllSubmatch(a.body, -1) {
+		if _, ok := shared[string(ref[1])]; !ok {
+			t.Errorf("the response %s is referred to but not there", ref[1])
+		}
 	}
 }
 

@@ -43,6 +43,10 @@ type spec struct {
 	query   string // names, separated by spaces; name=rules where a name alone does not say what may stand there
 	match   bool   // If-Match is needed
 	once    bool   // Idempotency-Key is honoured
+
+	throttled bool // 429: it can be asked only so often
+	absent    bool // 404: it may not be there
+	down      bool // 503: it says whether the server is ready
 }
 
 // template returns the path pattern, "" if no route matched.
@@ -105,15 +109,15 @@ func table() []route {
 	var none any
 	return []route{
 		// People: sign-up, sign-in, account.
-		{method: post, path: "/portal/v1/sign-up", access: anyone(), handle: (*Server).signUp, about: "Ask for an account; a mail is sent in any case", spec: spec{in: api.SignUp{}, out: api.Empty{}, status: 202}},
-		{method: post, path: "/portal/v1/verify-email", access: anyone(), handle: (*Server).verifyEmail, about: "Verify an address with the code of the mail", spec: spec{in: api.VerifyEmail{}, out: api.SignInResult{}}},
-		{method: post, path: "/portal/v1/verify-email/resend", access: anyone(), handle: (*Server).resendVerification, about: "Send the mail of a sign-up again", spec: spec{in: api.ResendVerification{}, out: api.Empty{}, status: 202}},
-		{method: post, path: "/portal/v1/sessions", access: anyone(), handle: (*Server).signIn, about: "Sign in", spec: spec{in: api.SignIn{}, out: api.SignInResult{}}},
+		{method: post, path: "/portal/v1/sign-up", access: anyone(), handle: (*Server).signUp, about: "Ask for an account; a mail is sent in any case", spec: spec{in: api.SignUp{}, out: api.Empty{}, status: 202, throttled: true}},
+		{method: post, path: "/portal/v1/verify-email", access: anyone(), handle: (*Server).verifyEmail, about: "Verify an address with the code of the mail", spec: spec{in: api.VerifyEmail{}, out: api.SignInResult{}, throttled: true}},
+		{method: post, path: "/portal/v1/verify-email/resend", access: anyone(), handle: (*Server).resendVerification, about: "Send the mail of a sign-up again", spec: spec{in: api.ResendVerification{}, out: api.Empty{}, status: 202, throttled: true}},
+		{method: post, path: "/portal/v1/sessions", access: anyone(), handle: (*Server).signIn, about: "Sign in", spec: spec{in: api.SignIn{}, out: api.SignInResult{}, throttled: true}},
 		{method: get, path: "/portal/v1/session", access: signedIn(), handle: (*Server).showSession, about: "Who is signed in", spec: spec{out: api.Session{}}},
 		{method: remove, path: "/portal/v1/session", access: signedIn(), handle: (*Server).signOut, about: "Sign out", spec: spec{out: none, status: 204}},
-		{method: post, path: "/portal/v1/session/confirm", access: signedIn(), handle: (*Server).confirmPassword, about: "Give the password again", spec: spec{in: api.ConfirmPassword{}, out: api.Fresh{}}},
+		{method: post, path: "/portal/v1/session/confirm", access: signedIn(), handle: (*Server).confirmPassword, about: "Give the password again", spec: spec{in: api.ConfirmPassword{}, out: api.Fresh{}, throttled: true}},
 		{method: patch, path: "/portal/v1/account", access: signedIn(), handle: (*Server).updateAccount, about: "Change one's own name, or remember the team looked at last", spec: spec{in: api.UpdateAccount{}, out: api.User{}}},
-		{method: post, path: "/portal/v1/account/password", access: signedIn(), handle: (*Server).changePassword, about: "Change one's own password; other sessions end", spec: spec{in: api.ChangePassword{}, status: 204}},
+		{method: post, path: "/portal/v1/account/password", access: signedIn(), handle: (*Server).changePassword, about: "Change one's own password; other sessions end", spec: spec{in: api.ChangePassword{}, status: 204, throttled: true}},
 		{method: get, path: "/portal/v1/account/events", access: signedIn(), handle: (*Server).listAccountEvents, about: "One's own security log", spec: spec{out: api.List[api.Event]{}, query: eventQuery}},
 		{method: get, path: "/portal/v1/catalogue", access: signedIn(), handle: (*Server).showCatalogue, about: "Abilities, defaults, roles and token policy", spec: spec{out: api.Catalogue{}}},
 
@@ -159,11 +163,11 @@ func table() []route {
 		{method: get, path: "/api/v1/usage", access: token("usage:read"), handle: (*Server).showOwnUsage, about: "Calls of the token that asks per hour or day", spec: spec{out: api.Usage{}, query: usageQuery}},
 
 		// Discovery and operation.
-		{method: get, path: "/portal/v1/outbox", access: anyone(), handle: (*Server).listOutbox, about: "Mail in the local outbox, newest first; 404 when mail leaves for real", spec: spec{out: api.List[api.Mail]{}}},
+		{method: get, path: "/portal/v1/outbox", access: anyone(), handle: (*Server).listOutbox, about: "Mail in the local outbox, newest first; 404 when mail leaves for real", spec: spec{out: api.List[api.Mail]{}, absent: true}},
 		{method: get, path: "/portal/v1/outbox/:id", access: anyone(), handle: (*Server).showMail, about: "One mail of the local outbox", spec: spec{out: api.Mail{}}},
-		{method: post, path: "/portal/v1/crash-reports", access: anyone(), handle: (*Server).reportCrash, about: "Tell that the browser program stopped", spec: spec{in: api.CrashReport{}, status: 204}},
+		{method: post, path: "/portal/v1/crash-reports", access: anyone(), handle: (*Server).reportCrash, about: "Tell that the browser program stopped", spec: spec{in: api.CrashReport{}, status: 204, throttled: true}},
 		{method: get, path: "/healthz", access: public(), handle: (*Server).healthz, about: "The process is alive", spec: spec{out: status{}}},
-		{method: get, path: "/readyz", access: public(), handle: (*Server).readyz, about: "The database is reachable and migrated, the keys are loaded", spec: spec{out: status{}}},
+		{method: get, path: "/readyz", access: public(), handle: (*Server).readyz, about: "The database is reachable and migrated, the keys are loaded", spec: spec{out: status{}, down: true}},
 		{method: get, path: "/version", access: public(), handle: (*Server).showVersion, about: "The versions of the server and the browser program", spec: spec{out: versions{}}},
 		{method: get, path: "/openapi.json", access: public(), handle: (*Server).showOpenAPI, about: "This description", spec: spec{out: map[string]any{}}},
 		{method: get, path: "/.well-known/oauth-protected-resource", access: public(), handle: (*Server).protectedResource, about: "How the API is called (RFC 9728)", spec: spec{out: resourceMetadata{}}},
