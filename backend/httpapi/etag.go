@@ -34,6 +34,29 @@ func sendTagged(c *fiber.Ctx, status int, rev int64, body any) error {
 	return nil
 }
 
+// sendPublic answers with a document that is the same for everybody and changes
+// with the program. Caches keep it, and ask each time whether it is the newest.
+func sendPublic(c *fiber.Ctx, media string, body []byte) error {
+	tag := fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(body))
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	c.Set(fiber.HeaderETag, tag)
+	c.Set(fiber.HeaderContentType, media)
+	if noneMatch(c, tag) {
+		c.Status(fiber.StatusNotModified)
+		return nil
+	}
+	return c.Send(body)
+}
+
+// sendPublicJSON is sendPublic of a value.
+func sendPublicJSON(c *fiber.Ctx, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	return sendPublic(c, jsonType, body)
+}
+
 func etag(rev int64, body []byte) string {
 	return fmt.Sprintf(`"%d.%08x"`, rev, crc32.ChecksumIEEE(body))
 }

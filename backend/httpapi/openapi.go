@@ -15,9 +15,7 @@ import (
 // shared/api, read by reflection, so that it cannot say anything else than the
 // program does.
 func (s *Server) showOpenAPI(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderContentType, jsonType)
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return c.Send(s.spec)
+	return sendPublic(c, jsonType, s.spec)
 }
 
 // openAPI describes the routes as OpenAPI 3.1.

@@ -58,7 +58,7 @@ type versions struct {
 }
 
 func (s *Server) showVersion(c *fiber.Ctx) error {
-	return sendJSON(c, fiber.StatusOK, versions{s.version, s.assets.version(), runtime.Version()})
+	return sendPublicJSON(c, versions{s.version, s.assets.version(), runtime.Version()})
 }
 
 // resourceMetadata is what RFC 9728 says of a protected resource.
@@ -77,7 +77,7 @@ func (s *Server) protectedResource(c *fiber.Ctx) error {
 			scopes = append(scopes, a.Name)
 		}
 	}
-	return sendJSON(c, fiber.StatusOK, resourceMetadata{
+	return sendPublicJSON(c, resourceMetadata{
 		Resource: s.url, Scopes: texts(scopes), Methods: []string{"header"}, Name: "Gatehouse", Documentation: s.url + "/openapi.json",
 	})
 }
@@ -85,8 +85,7 @@ func (s *Server) protectedResource(c *fiber.Ctx) error {
 // securityText answers GET /.well-known/security.txt (RFC 9116).
 func (s *Server) securityText(c *fiber.Ctx) error {
 	expires := s.now().UTC().AddDate(0, 6, 0).Truncate(24 * time.Hour).Format(time.RFC3339)
-	c.Set(fiber.HeaderContentType, textType)
-	return c.SendString(fmt.Sprintf("Contact: %s\nExpires: %s\nCanonical: %s/.well-known/security.txt\n", s.contact, expires, s.url))
+	return sendPublic(c, textType, fmt.Appendf(nil, "Contact: %s\nExpires: %s\nCanonical: %s/.well-known/security.txt\n", s.contact, expires, s.url))
 }
 
 const (

@@ -75,14 +75,12 @@ func (s *Server) listProblems(c *fiber.Ctx) error {
 func (s *Server) explain(c *fiber.Ctx, v problemView, text string) error {
 	c.Set(fiber.HeaderVary, fiber.HeaderAccept)
 	if !acceptsHTML(c) {
-		c.Set(fiber.HeaderContentType, textType)
-		return c.SendString(text)
+		return sendPublic(c, textType, []byte(text))
 	}
 	var b bytes.Buffer
 	if err := problemPage.Execute(&b, v); err != nil {
 		return fmt.Errorf("write the page of a problem: %w", err)
 	}
 	securePage(c)
-	c.Set(fiber.HeaderContentType, htmlType)
-	return c.Send(b.Bytes())
+	return sendPublic(c, htmlType, b.Bytes())
 }

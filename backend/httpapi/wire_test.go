@@ -294,6 +294,17 @@ func TestDiscovery(t *testing.T) {
 	if meta["resource"] != w.url || fmt.Sprint(meta["scopes_supported"]) != "[orders:read orders:write usage:read token:rotate]" {
 		t.Errorf("got %v", meta)
 	}
+	for _, path := range []string{"/openapi.json", "/version", "/problems", "/problems/not-found", "/.well-known/security.txt", "/.well-known/oauth-protected-resource"} {
+		for _, accept := range []string{"*/*", "text/html"} {
+			a := c.call("GET", path, nil, "Accept", accept).want(t, 200)
+			if got := a.header.Get("Cache-Control"); got != "no-cache" {
+				t.Errorf("%s: got Cache-Control %q", path, got)
+			}
+			if again := c.call("GET", path, nil, "Accept", accept, "If-None-Match", a.header.Get("Etag")); again.status != 304 || len(again.body) > 0 {
+				t.Errorf("%s: got %d and %q for its own ETag %s", path, again.status, again.body, a.header.Get("Etag"))
+			}
+		}
+	}
 	text := string(c.call("GET", "/.well-known/security.txt", nil).want(t, 200).body)
 	if !strings.Contains(text, "Contact: http") || !strings.Contains(text, "Expires: 20") {
 		t.Errorf("got %s", text)
