@@ -63,17 +63,23 @@ func decodeBody[T any](c *fiber.Ctx, optional bool) (T, error) {
 // checkMedia refuses what is not plain JSON in UTF-8.
 func checkMedia(c *fiber.Ctx) error {
 	h := &c.Context().Request.Header
-	refused := func(detail string) error { return &refusal{kind: kindMedia, detail: detail} }
+	refused := func(detail string, field, value string) error { // RFC 9110, 15.5.16: with what would be read
+		return &refusal{kind: kindMedia, detail: detail, headers: [][2]string{{field, value}}}
+	}
 	if enc := string(h.ContentEncoding()); enc != "" && !strings.EqualFold(enc, "identity") {
-		return refused("Compressed bodies are not read.")
+		return refused("Compressed bodies are not read.", fiber.HeaderAcceptEncoding, "identity")
+	}
+	field, takes := fiber.HeaderAccept, fiber.MIMEApplicationJSON
+	if c.Method() == fiber.MethodPatch {
+		field, takes = headerAcceptPatch, mergePatchType+", "+takes // RFC 5789, 3.1
 	}
 	media, params, err := mime.ParseMediaType(string(h.ContentType()))
 	merge := c.Method() == fiber.MethodPatch && media == mergePatchType
 	if err != nil || media != fiber.MIMEApplicationJSON && !merge {
-		return refused("The body is not declared as JSON.")
+		return refused("The body is not declared as JSON.", field, takes)
 	}
 	if cs := params["charset"]; cs != "" && !strings.EqualFold(cs, "utf-8") {
-		return refused("JSON is always UTF-8.")
+		return refused("JSON is always UTF-8.", field, takes)
 	}
 	return nil
 }

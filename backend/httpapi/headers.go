@@ -22,6 +22,7 @@ const (
 
 // The header names that Fiber has no constants for.
 const (
+	headerAcceptPatch     = "Accept-Patch"
 	headerOpenerPolicy    = "Cross-Origin-Opener-Policy"
 	headerResourcePolicy  = "Cross-Origin-Resource-Policy"
 	headerPermissions     = "Permissions-Policy"

@@ -70,6 +70,18 @@ func TestSizes(t *testing.T) {
 	w.send(t, head).problem(t, 431, "header-fields-too-large")
 	ada.call("POST", "/portal/v1/teams", "name=x", "Content-Type", "application/x-www-form-urlencoded").problem(t, 415, "unsupported-media-type")
 	ada.call("POST", "/portal/v1/teams", "{}", "Content-Encoding", "gzip").problem(t, 415, "unsupported-media-type")
+	for _, tt := range []struct{ method, field, value, accept, takes string }{
+		{"POST", "Content-Type", "text/plain", "Accept", "application/json"},
+		{"POST", "Content-Type", "application/json; charset=latin1", "Accept", "application/json"},
+		{"PATCH", "Content-Type", "text/plain", "Accept-Patch", "application/merge-patch+json, application/json"},
+		{"POST", "Content-Encoding", "br", "Accept-Encoding", "identity"},
+	} {
+		path := map[string]string{"POST": "/portal/v1/teams", "PATCH": "/portal/v1/account"}[tt.method]
+		a := ada.call(tt.method, path, "{}", tt.field, tt.value)
+		if a.problem(t, 415, "unsupported-media-type"); a.header.Get(tt.accept) != tt.takes {
+			t.Errorf("%s of %s: got %s %q, want %q", tt.method, tt.value, tt.accept, a.header.Get(tt.accept), tt.takes)
+		}
+	}
 	w.send(t, "GET\r\n\r\n").problem(t, 400, "bad-request")
 }
 
