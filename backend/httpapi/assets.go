@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"mime"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -34,7 +35,7 @@ type assets struct {
 // media holds the types that the operating system's tables may not know.
 var media = map[string]string{
 	".wasm": "application/wasm", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-	".svg": "image/svg+xml", ".woff2": "font/woff2", ".json": jsonType,
+	".svg": "image/svg+xml; charset=utf-8", ".woff2": "font/woff2", ".json": jsonType,
 }
 
 // loadAssets reads a tree laid out like web.Dist; nil, or one that was never
@@ -109,11 +110,11 @@ func (s *Server) serveAsset(c *fiber.Ctx) error {
 	body, coding := f.plain, ""
 	if f.br != nil || f.gzip != nil {
 		c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-		accepted := c.Get(fiber.HeaderAcceptEncoding)
+		accepted := listField(c, fiber.HeaderAcceptEncoding)
 		switch {
-		case f.br != nil && accepts(accepted, "br"):
+		case f.br != nil && accepts(accepted, "br", "*"):
 			body, coding = f.br, "br"
-		case f.gzip != nil && accepts(accepted, "gzip"):
+		case f.gzip != nil && accepts(accepted, "gzip", "*"):
 			body, coding = f.gzip, "gzip"
 		}
 	}
@@ -145,14 +146,29 @@ func (f *asset) inflate() ([]byte, error) {
 	return b, nil
 }
 
-// accepts reports whether an Accept-Encoding names a coding without forbidding
-// it by q=0.
-func accepts(header, coding string) bool {
-	for one := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(one, ";")
-		if name = strings.TrimSpace(name); strings.EqualFold(name, coding) || name == "*" {
-			q := strings.ReplaceAll(params, " ", "")
-			return q != "q=0" && !strings.HasPrefix(q, "q=0.000")
+// accepts reports whether a list with weights (RFC 9110, 12.4.2) takes a name
+// that it has. all is an entry that stands for every name, "" if there is none;
+// what is said of the name itself goes before it.
+func accepts(list, name, all string) bool {
+	taken := false
+	for one := range strings.SplitSeq(list, ",") {
+		entry, params, _ := strings.Cut(one, ";")
+		switch entry = strings.TrimSpace(entry); {
+		case strings.EqualFold(entry, name):
+			return !forbidden(params)
+		case entry != "" && entry == all:
+			taken = !forbidden(params)
+		}
+	}
+	return taken
+}
+
+// forbidden reports whether the parameters of an entry have the weight 0.
+func forbidden(params string) bool {
+	for one := range strings.SplitSeq(params, ";") {
+		if name, value, _ := strings.Cut(strings.TrimSpace(one), "="); strings.EqualFold(name, "q") {
+			q, err := strconv.ParseFloat(value, 64)
+			return err == nil && q == 0
 		}
 	}
 	return false

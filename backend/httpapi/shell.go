@@ -30,11 +30,11 @@ func wantsPage(c *fiber.Ctx) bool {
 	}
 	_, known := web.PageAt(c.Path())
 	accept := listField(c, fiber.HeaderAccept)
-	return known && (accept == "" || strings.Contains(accept, "*/*"))
+	return known && (accept == "" || accepts(accept, "*/*", ""))
 }
 
 func acceptsHTML(c *fiber.Ctx) bool {
-	return strings.Contains(strings.ToLower(listField(c, fiber.HeaderAccept)), fiber.MIMETextHTML)
+	return accepts(listField(c, fiber.HeaderAccept), fiber.MIMETextHTML, "")
 }
 
 const notBuilt = `<!doctype html>
