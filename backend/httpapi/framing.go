@@ -47,9 +47,10 @@ func headReceived(h *fasthttp.RequestHeader) (same fasthttp.RequestConfig) {
 	if host := h.Host(); len(host) > 0 && (host[0] == '\t' || host[len(host)-1] == '\t') {
 		h.SetHostBytes(trimOWS(host)) // fasthttp takes only spaces away, and finds no path then
 	}
-	// fasthttp skips what it does not know in a chunked body, line ends too, so
-	// nothing that comes behind one is believed.
-	if fault != nil || head.closes || head.chunked {
+	// fasthttp skips what it does not know in a chunked body, line ends too, and
+	// takes a request line without a version for HTTP/1.0. So nothing that comes
+	// behind either is believed.
+	if fault != nil || head.closes || head.chunked || !h.IsHTTP11() {
 		h.SetConnectionClose()
 	}
 	return same

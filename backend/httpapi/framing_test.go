@@ -131,8 +131,6 @@ func TestUnusualHeads(t *testing.T) {
 		"an IPv6 host and a port":  "GET /healthz HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\n",
 		"an IPv6 host":             "GET /healthz HTTP/1.1\r\nHost: [::1]\r\n",
 		"an absolute target":       "GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\n",
-		"HTTP/1.0 without a host":  "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n",
-		"HTTP/1.0 with a host":     "GET /healthz HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n",
 		"a body that is not asked": "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,6 +157,25 @@ func TestLinesWithoutColon(t *testing.T) {
 		}
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%q: refused after %v", head, took)
+		}
+	}
+}
+
+// HTTP/1.0 is answered, with a host or without, and so is a line without a
+// version, which fasthttp takes for it. What follows is not.
+func TestOldVersionsCloseTheConnection(t *testing.T) {
+	w := onOneStore(t, nil)
+	for _, head := range []string{
+		"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n",
+		"GET /healthz HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n",
+		"GET /healthz\r\nHost: localhost\r\nConnection: keep-alive\r\n",
+	} {
+		r := w.talk(t, head+"\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if a := read(t, r).want(t, 200); !a.closes {
+			t.Errorf("%q: the answer does not say that the connection closes", head)
+		}
+		if n, err := r.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%q: the connection goes on: %d bytes", head, n)
 		}
 	}
 }
