@@ -62,12 +62,43 @@ func (s *Store) migrateWith(ctx context.Context, steps []migration) error {
 		return err
 	}
 	if version > len(steps) {
-		return fmt.Errorf("it was written by a newer Gatehouse (schema %d, this one knows %d): start that version again, or restore a backup from before the update", version, len(steps))
+		return newer(version, len(steps))
 	}
 	for _, m := range steps[version:] {
 		if err := s.step(ctx, m); err != nil {
 			return fmt.Errorf("migration %d %s: %w", m.version, m.name, err)
 		}
+	}
+	return nil
+}
+
+func newer(version, known int) error {
+	return fmt.Errorf("it was written by a newer Gatehouse (schema %d, this one knows %d): start that version again, or restore a backup from before the update", version, known)
+}
+
+// OutdatedError says that the schema of a database is older than this program.
+type OutdatedError struct {
+	Has, Needs int // versions; Has is 0 for an empty file
+}
+
+func (e *OutdatedError) Error() string {
+	return fmt.Sprintf("the database has schema version %d, and this program needs %d: run gatehouse migrate", e.Has, e.Needs)
+}
+
+// checkVersion fails unless the schema is that of this program.
+func (s *Store) checkVersion(ctx context.Context) error {
+	steps, err := migrations(migrationFiles)
+	if err != nil {
+		return err
+	}
+	version, err := s.schemaVersion(ctx)
+	switch {
+	case err != nil:
+		return err
+	case version > len(steps):
+		return newer(version, len(steps))
+	case version < len(steps):
+		return &OutdatedError{Has: version, Needs: len(steps)}
 	}
 	return nil
 }

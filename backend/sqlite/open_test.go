@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -287,6 +288,41 @@ func TestMigrate(t *testing.T) {
 		if got := version(); got != len(steps)+1 {
 			t.Errorf("got version %d, want %d", got, len(steps)+1)
 		}
+	}
+}
+
+// To look at an old file changes nothing in it.
+func TestOpenWithoutMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gatehouse.db")
+	steps, err := migrations(migrationFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	look := func() error {
+		t.Helper()
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(t.Context(), path, WithoutMigration())
+		if err == nil {
+			err = errors.Join(s.Ready(t.Context()), s.Close())
+		}
+		if after, failed := os.ReadFile(path); failed != nil || !bytes.Equal(after, before) {
+			t.Errorf("the file was changed (%v)", failed)
+		}
+		return err
+	}
+	if err := look(); err != nil {
+		t.Errorf("a file of this version: got %v", err)
+	}
+	alter(t, path, fmt.Sprintf("DELETE FROM schema_version WHERE version = %d", len(steps)))
+	outdated, is := errors.AsType[*OutdatedError](look())
+	if !is || outdated.Has != len(steps)-1 || outdated.Needs != len(steps) {
+		t.Errorf("an older file: got %v, want from which version to which", outdated)
 	}
 }
 

@@ -69,15 +69,30 @@ var pragmas = []string{
 	"PRAGMA journal_size_limit = 67108864", // 64 MiB
 }
 
+// Option changes how [Open] opens a store.
+type Option func(*settings)
+
+type settings struct{ look bool }
+
+// WithoutMigration makes [Open] refuse a file whose schema is older than this
+// program with [OutdatedError], instead of migrating it, and write nothing to it.
+func WithoutMigration() Option { return func(s *settings) { s.look = true } }
+
 // Open opens the database in the file at path, or makes it, readable only by
 // its owner, and brings its schema up to date. Its folder is made too.
 //
 // An error is a sentence for the operator: the file is in use by another
 // process, is not a database of Gatehouse, is damaged, was written by a newer
 // Gatehouse, or cannot be written because its disk is full.
-func Open(ctx context.Context, path string) (_ *Store, err error) {
-	if err := prepareFile(path); err != nil {
-		return nil, err
+func Open(ctx context.Context, path string, opts ...Option) (_ *Store, err error) {
+	var set settings
+	for _, o := range opts {
+		o(&set)
+	}
+	if !set.look {
+		if err := prepareFile(path); err != nil {
+			return nil, err
+		}
 	}
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
 	db, err := sql.Open("sqlite", name.String()+"?_dqs=0")
@@ -100,11 +115,21 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 			return nil, openError(path, err)
 		}
 	}
-	if err := s.migrate(ctx); err != nil {
+	if set.look {
+		err = s.checkVersion(ctx)
+	} else {
+		err = s.migrate(ctx)
+	}
+	if outdated, is := errors.AsType[*OutdatedError](err); is {
+		return nil, outdated
+	} else if err != nil {
 		return nil, openError(path, err)
 	}
 	if err := s.loadRecords(ctx); err != nil {
 		return nil, openError(path, err)
+	}
+	if set.look {
+		return s, nil
 	}
 	if err := s.probe(ctx); err != nil {
 		return nil, openError(path, err)
