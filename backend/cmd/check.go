@@ -2,10 +2,11 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/mongo"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/backend/sqlite"
 	"github.com/gatehouse-portal/gatehouse/web"
 )
 
@@ -35,29 +37,43 @@ type finding struct {
 	warning bool
 }
 
+// surroundings are what the checks look at.
+type surroundings struct {
+	config config.Config
+	wrong  error    // mistakes in the settings
+	served []string // what the servers of these settings on this machine say of themselves
+}
+
 // Run makes the checks of a start, prints each with a mark, and fails if one
-// does. It changes nothing, but that to open an old SQLite file brings its
-// schema up to date.
+// does. What is wrong with a setting hides no other check. It changes nothing:
+// an old schema stays as it is.
 func (check) Run(ctx context.Context, sh *shell) error {
-	c, err := config.Load(sh.environ)
-	if err != nil { // the checks that ask others would guess
-		_, err = config.Load(sh.environ, config.KeyFile, config.CatalogueFile)
-		tell(sh, finding{what: "settings", wrong: err})
-		return errSilent
-	}
-	served := servedAt(ctx, c)
+	s := surroundings{}
+	s.config, s.wrong = config.Load(sh.environ)
+	s.served = servedAt(ctx, s.config)
 	failed := false
-	for _, look := range []func(context.Context, config.Config, []string) finding{
-		checkSettings, checkKeys, checkCatalogue, checkDatabase, checkMail, checkListen, checkPortal,
+	for _, look := range []func(context.Context, surroundings) []finding{
+		checkSettings, checkKeys, checkCatalogue, checkDatabase, checkMail, checkListeners, checkPortal,
 	} {
-		f := look(ctx, c, served)
-		tell(sh, f)
-		failed = failed || f.wrong != nil && !f.warning
+		for _, f := range look(ctx, s) {
+			tell(sh, f)
+			failed = failed || f.wrong != nil && !f.warning
+		}
 	}
 	if failed {
 		return errSilent
 	}
 	return nil
+}
+
+// understood reports that a setting has no mistake, so that what it names can be
+// looked at.
+func (s surroundings) understood(setting string) bool {
+	var wrong config.Mistakes
+	errors.As(s.wrong, &wrong)
+	return !slices.ContainsFunc(wrong, func(m config.Mistake) bool {
+		return m.Where == setting || m.Where == setting+"_FILE"
+	})
 }
 
 // servedAt returns what the servers of these settings on this machine say of
@@ -86,23 +102,25 @@ func tell(sh *shell, f finding) {
 	}
 }
 
-func checkSettings(_ context.Context, c config.Config, _ []string) finding {
-	found := "the public URL is " + c.PublicURL
-	if c.Loopback {
+func checkSettings(_ context.Context, s surroundings) []finding {
+	found := "the public URL is " + s.config.PublicURL
+	if s.config.Loopback {
 		found += ", for this machine only"
 	}
-	return finding{what: "settings", found: found}
+	return []finding{{what: "settings", found: found, wrong: s.wrong}}
 }
 
-func checkKeys(_ context.Context, c config.Config, _ []string) finding {
-	f := finding{what: "keys"}
+func checkKeys(_ context.Context, s surroundings) []finding {
+	c, f := s.config, finding{what: "keys"}
 	keys, err := secret.LoadKeys(c.Keys)
 	switch {
 	case err == nil:
-		f.found = fmt.Sprintf("%s has %s; in use is %s", c.Keys, counted(len(keys.KeyIDs()), "pepper"), keys.KeyID())
+		f.found = fmt.Sprintf("%s has %s; in use is %s", c.Keys, counted(len(keys.KeyIDs()), "pepper", "peppers"), keys.KeyID())
 		if id, from := keys.Waiting(); id != "" {
 			f.found += fmt.Sprintf(", and %s from %s on", id, from.UTC().Format(time.RFC3339))
 		}
+	case errors.Is(err, fs.ErrNotExist) && !s.understood("GATEHOUSE_DATABASE"):
+		f.found = c.Keys + " is not there yet"
 	case errors.Is(err, fs.ErrNotExist) && mayMakeKeys(c):
 		f.found, f.wrong = c.Keys+" is made at the first start", writable(filepath.Dir(c.Keys))
 	case errors.Is(err, fs.ErrNotExist):
@@ -110,52 +128,69 @@ func checkKeys(_ context.Context, c config.Config, _ []string) finding {
 	default:
 		f.wrong = err
 	}
-	return f
+	return []finding{f}
 }
 
-func checkCatalogue(_ context.Context, c config.Config, _ []string) finding {
+func checkCatalogue(_ context.Context, s surroundings) []finding {
 	f := finding{what: "catalogue"}
-	catalogue, err := c.LoadCatalogue()
+	catalogue, err := s.config.LoadCatalogue()
 	if f.wrong = err; err == nil {
 		from := "the embedded example"
-		if c.Catalogue != "" {
-			from = c.Catalogue
+		if s.config.Catalogue != "" {
+			from = s.config.Catalogue
 		}
-		f.found = fmt.Sprintf("%s has %d abilities", from, len(catalogue.Abilities))
+		f.found = fmt.Sprintf("%s has %s", from, counted(len(catalogue.Abilities), "ability", "abilities"))
+	}
+	return []finding{f}
+}
+
+func checkDatabase(ctx context.Context, s surroundings) []finding {
+	if !s.understood("GATEHOUSE_DATABASE") {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	if s.config.MongoDB != "" {
+		return []finding{checkMongoDB(ctx, s.config)}
+	}
+	return []finding{checkSQLite(ctx, s)}
+}
+
+func checkMongoDB(ctx context.Context, c config.Config) finding {
+	f := finding{what: "database"}
+	s, err := mongo.Open(ctx, c.MongoDB, mongo.WithoutMigration())
+	if outdated, is := errors.AsType[*mongo.OutdatedError](err); is {
+		f.found = fmt.Sprintf("MongoDB is a replica set and answers; a start brings it from schema version %d to %d", outdated.Has, outdated.Needs)
+		return f
+	}
+	if f.wrong = err; err == nil {
+		f.found = "MongoDB is a replica set, answers, and is at the version of this program"
+		f.wrong = errors.Join(fitting(ctx, c, s), s.Close())
 	}
 	return f
 }
 
-func checkDatabase(ctx context.Context, c config.Config, served []string) finding {
-	f := finding{what: "database"}
-	ctx, cancel := context.WithTimeout(ctx, checkWithin)
-	defer cancel()
-	if c.MongoDB != "" {
-		s, err := mongo.Open(ctx, c.MongoDB, mongo.WithoutMigration())
-		var outdated *mongo.OutdatedError
-		if errors.As(err, &outdated) {
-			f.found = fmt.Sprintf("MongoDB is a replica set and answers; a start brings it from schema version %d to %d", outdated.Has, outdated.Needs)
-			return f
-		}
-		if f.wrong = err; err == nil {
-			f.found = "MongoDB is a replica set, answers, and is at the version of this program"
-			f.wrong = errors.Join(fitting(ctx, c, s), s.Close())
-		}
-		return f
-	}
-	if len(served) > 0 {
+func checkSQLite(ctx context.Context, s surroundings) finding {
+	c, f := s.config, finding{what: "database"}
+	if len(s.served) > 0 {
 		f.found = c.SQLite + " is open in a running server, which says that it is ready"
 		_, _, f.wrong = ask(ctx, socketOf(c), "status", nil)
 		return f
 	}
+	folder := writable(filepath.Dir(c.SQLite))
 	if info, err := os.Stat(c.SQLite); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		f.found, f.wrong = c.SQLite+" is made at the first start", writable(filepath.Dir(c.SQLite))
+		f.found, f.wrong = c.SQLite+" is made at the first start", folder
 		return f
 	}
-	s, _, err := openStore(ctx, c)
+	store, err := sqlite.Open(ctx, c.SQLite, sqlite.WithoutMigration())
+	if outdated, is := errors.AsType[*sqlite.OutdatedError](err); is {
+		f.found = fmt.Sprintf("%s opens; a start brings it from schema version %d to %d", c.SQLite, outdated.Has, outdated.Needs)
+		f.wrong = folder
+		return f
+	}
 	if f.wrong = err; err == nil {
 		f.found = c.SQLite + " opens and is at the version of this program"
-		f.wrong = errors.Join(s.Ready(ctx), fitting(ctx, c, s), s.Close())
+		f.wrong = errors.Join(folder, store.Ready(ctx), fitting(ctx, c, store), store.Close())
 	}
 	return f
 }
@@ -169,9 +204,13 @@ func fitting(ctx context.Context, c config.Config, s portal.Store) error {
 	return portal.CheckKeys(ctx, s, keys)
 }
 
-func checkMail(ctx context.Context, c config.Config, _ []string) finding {
-	if c.Outbox != "" {
-		return finding{what: "mail", found: "mails stay in " + c.Outbox + " and are shown to this machine at " + c.PublicURL + "/outbox", wrong: writable(c.Outbox)}
+func checkMail(ctx context.Context, s surroundings) []finding {
+	c := s.config
+	switch {
+	case !s.understood("GATEHOUSE_MAIL"):
+		return nil
+	case c.Outbox != "":
+		return []finding{{what: "mail", found: "mails stay in " + c.Outbox + " and are shown to this machine at " + c.PublicURL + "/outbox", wrong: writable(c.Outbox)}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
@@ -179,43 +218,65 @@ func checkMail(ctx context.Context, c config.Config, _ []string) finding {
 	if err := mail.NewSMTP(c.SMTP, c.MailFrom).Reach(ctx); err != nil {
 		f.wrong = fmt.Errorf("the mail server cannot be used: %w", err)
 	}
-	return f
+	return []finding{f}
 }
 
-func checkListen(_ context.Context, c config.Config, served []string) finding {
-	f := finding{what: "listen", found: c.Listen + " is free"}
-	if slices.Contains(served, servingAt(c)) {
-		f.found = "a running server of these settings listens at " + c.Listen
-		return f
-	}
-	for setting, address := range map[string]string{"GATEHOUSE_LISTEN": c.Listen, "GATEHOUSE_METRICS_LISTEN": c.MetricsListen} {
-		if address == "" {
+func checkListeners(ctx context.Context, s surroundings) []finding {
+	c := s.config
+	serves := slices.Contains(s.served, servingAt(c)) || sameDeployment(ctx, c)
+	var all []finding
+	for _, l := range []struct{ setting, address string }{
+		{"GATEHOUSE_LISTEN", c.Listen}, {"GATEHOUSE_METRICS_LISTEN", c.MetricsListen},
+	} {
+		if l.address == "" || !s.understood(l.setting) {
 			continue
 		}
-		var l net.Listener
-		if l, f.wrong = listen(setting, address); f.wrong != nil {
-			return f
+		f := finding{what: "listen", found: l.address + " is free"}
+		free, err := listen(l.setting, l.address)
+		_, taken := errors.AsType[*takenError](err)
+		switch {
+		case err == nil:
+			f.wrong = free.Close()
+		case taken && serves:
+			f.found = "a running server of these settings listens at " + l.address
+		default:
+			f.wrong = err
 		}
-		f.wrong = l.Close()
+		all = append(all, f)
 	}
-	return f
+	return all
 }
 
-func checkPortal(context.Context, config.Config, []string) finding {
+// sameDeployment reports that a Gatehouse of the same public URL serves where the
+// settings say. In a container, beside a key file that it only may read, it has
+// no socket to ask at.
+func sameDeployment(ctx context.Context, c config.Config) bool {
+	status, body, err := getFrom(ctx, c.Listen, "/.well-known/oauth-protected-resource")
+	var about struct {
+		Resource string `json:"resource"`
+		Name     string `json:"resource_name"`
+	}
+	return err == nil && status == http.StatusOK && json.Unmarshal(body, &about) == nil &&
+		about.Resource == c.PublicURL && about.Name == "Gatehouse"
+}
+
+func checkPortal(context.Context, surroundings) []finding {
 	m, err := web.ReadManifest(web.Dist())
-	return finding{what: "portal", found: "built in, version " + m.Version, wrong: err, warning: true}
+	return []finding{{what: "portal", found: "built in, version " + m.Version, wrong: err, warning: true}}
 }
 
 // counted writes a number of things.
-func counted(n int, noun string) string {
+func counted(n int, singular, plural string) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 " + singular
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, plural)
 }
 
+const someRoom = 64 << 10 // bytes; a full disk has less
+
 // writable reports whether a directory, or the nearest one above it that is
-// there, lets this user make files.
+// there, lets this user make files, and has room for one.
 func writable(dir string) error {
 	for {
 		info, err := os.Stat(dir)
@@ -227,7 +288,11 @@ func writable(dir string) error {
 			if err != nil {
 				return fmt.Errorf("nothing can be written to the directory %s: %s", dir, reason(err))
 			}
-			return errors.Join(f.Close(), os.Remove(f.Name()))
+			_, err = f.Write(make([]byte, someRoom))
+			if err = errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
+				return fmt.Errorf("nothing can be written to the directory %s: %s", dir, reason(err))
+			}
+			return nil
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("the directory %s cannot be used: %s", dir, reason(err))
 		}

@@ -25,7 +25,7 @@ const (
 // commands is the command line. A new command is a line here and a file.
 type commands struct {
 	Serve   serve    `cmd:"" default:"withargs" help:"Serve the portal and the API until told to stop. What gatehouse does without a command."`
-	Check   check    `cmd:"" help:"Make the checks of a start and print them, without serving. Status 1 if one fails."`
+	Check   check    `cmd:"" help:"Make the checks of a start and print every mistake at once, without serving. It asks the database, the mail server and a running server, and changes nothing. Status 1 if one fails."`
 	Ready   ready    `cmd:"" help:"Ask the server of these settings whether it is ready, as the health check of a container does. Status 1 if not."`
 	Demo    demoData `cmd:"" help:"Fill an empty store with teams, people, tokens and thirty days of calls, to look around in."`
 	Migrate migrate  `cmd:"" help:"Bring the database to the version of this program. A start does it too."`

@@ -141,6 +141,31 @@ func TestMongoKeepsToItsKeys(t *testing.T) {
 	s.stop()
 }
 
+// In a container the key file may only be read, so there is no socket beside it.
+func TestCheckBesideAServerWithoutASocket(t *testing.T) {
+	p := onMongo(t)
+	p.environ = append(p.environ, "GATEHOUSE_METRICS_LISTEN=127.0.0.1:"+closedPort(t))
+	p.serve(t)
+	keys, err := os.ReadFile(p.path("data/keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.path("copy"), keys, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.environ = append(p.environ, "GATEHOUSE_KEYS=copy")
+	out := p.must(t, "check")
+	if n := strings.Count(out, "a running server of these settings listens at "); n != 2 {
+		t.Errorf("got %s, want both listeners explained", out)
+	}
+	p.environ = append(p.environ, "GATEHOUSE_PUBLIC_URL=http://other.localhost")
+	status, out, _ := p.run(t, "check")
+	if status != 1 {
+		t.Errorf("beside a server of others: got status %d, want 1", status)
+	}
+	contains(t, "beside a server of others", out, "another process listens there")
+}
+
 func TestMongoDrainsUnderLoad(t *testing.T) {
 	p := onMongo(t)
 	s := p.serve(t)

@@ -310,9 +310,11 @@ func TestCheck(t *testing.T) {
 	contains(t, "with mistakes", out, "FAILED  keys", "FAILED  catalogue  wrong.yaml, line 3", "FAILED  mail", "FAILED  listen", "ok      database")
 
 	p.environ = append(p.environ, "GATEHOUSE_PUBLIC_URL=http://example.com", "GATEHOUSE_TRUSTED_PROXY=10.0.0.1")
+	p.environ = append(p.environ, "GATEHOUSE_METRICS_LISTEN=192.0.2.1:1")
 	_, out, _ = p.run(t, "check")
 	contains(t, "with wrong settings, everything at once", out, "GATEHOUSE_PUBLIC_URL is http://example.com",
-		"Did you mean GATEHOUSE_TRUSTED_PROXIES?", "wrong.yaml, line 3")
+		"Did you mean GATEHOUSE_TRUSTED_PROXIES?", "wrong.yaml, line 3", "FAILED  keys", "FAILED  mail", "ok      database",
+		"GATEHOUSE_LISTEN is "+l.Addr().String()+": another process", "GATEHOUSE_METRICS_LISTEN is 192.0.2.1:1: this machine does not have")
 }
 
 // closedPort is a port where nobody listens.

@@ -156,7 +156,7 @@ func start(n *node, access io.Writer) (_ *server, err error) {
 		return nil, errors.Join(err, s.stopMetrics())
 	}
 	if s.control, err = listenControl(n, socketOf(n.config)); err != nil {
-		n.log.Warn("no socket for the operator: commands such as gatehouse admin need the server stopped", "error", err)
+		n.log.Warn("no socket for the operator: "+withoutSocket(n.config), "error", err)
 	}
 	background, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
@@ -221,12 +221,27 @@ func (s *server) stopMetrics() error {
 	return s.metrics.Close()
 }
 
+// withoutSocket says what a server lacks that its operator cannot talk to.
+func withoutSocket(c config.Config) string {
+	if c.MongoDB != "" { // commands open the database themselves
+		return "gatehouse keys rotate does not count this server, which notices its new key file all the same"
+	}
+	return "commands such as gatehouse admin need the server stopped"
+}
+
+// takenError says that another process listens at an address.
+type takenError struct{ setting, address string }
+
+func (e *takenError) Error() string {
+	return fmt.Sprintf("%s is %s: another process listens there; stop it, or choose another port", e.setting, e.address)
+}
+
 // listen opens a TCP listener, and says in a sentence why it cannot.
 func listen(setting, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is %s: another process listens there; stop it, or choose another port", setting, address)
+		return nil, &takenError{setting, address}
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("%s is %s: this user may not listen there; choose a port from 1024 on", setting, address)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
