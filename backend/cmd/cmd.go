@@ -27,7 +27,7 @@ type commands struct {
 	Serve   serve    `cmd:"" default:"withargs" help:"Serve the portal and the API until told to stop. What gatehouse does without a command."`
 	Check   check    `cmd:"" help:"Make the checks of a start and print every mistake at once, without serving. It asks the database, the mail server and a running server, and changes nothing. Status 1 if one fails."`
 	Ready   ready    `cmd:"" help:"Ask the server of these settings whether it is ready, as the health check of a container does. Status 1 if not."`
-	Demo    demoData `cmd:"" help:"Fill an empty store with teams, people, tokens and thirty days of calls, to look around in."`
+	Demo    demoData `cmd:"" help:"Fill an empty store with teams, people, tokens and thirty days of calls, to look around in. Only for a public URL on this machine."`
 	Migrate migrate  `cmd:"" help:"Bring the database to the version of this program. A start does it too."`
 	Prune   prune    `cmd:"" help:"Remove what is past the retention of the catalogue. A server does it every hour."`
 	Keys    struct {

@@ -26,6 +26,9 @@ func (d demoData) Run(ctx context.Context, sh *shell) error {
 }
 
 func fillDemo(ctx context.Context, n *node, arguments []string) (string, error) {
+	if !n.config.Loopback {
+		return "", fmt.Errorf("the demo gives everybody a password that is known, so it is only for a public URL on this machine, and GATEHOUSE_PUBLIC_URL is %s", n.config.PublicURL)
+	}
 	var told strings.Builder
 	now := time.Now()
 	state, err := demo.StateOf(ctx, n.store, now)
@@ -43,9 +46,13 @@ func fillDemo(ctx context.Context, n *node, arguments []string) (string, error) 
 			told.WriteString("The store is filled already, so nothing was changed.\n")
 		}
 	default:
+		n.log.Info("filling the store with demo data")
 		result, err = demo.Fill(ctx, demo.Options{
 			Store: n.store, Records: n.records, Catalogue: n.catalogue, Keys: n.keys, Hasher: n.hasher,
 			PublicURL: n.config.PublicURL, Now: now, Log: slog.New(slog.DiscardHandler),
+			Progress: tellEvery(progressEvery, func(done float64) {
+				n.log.Info("filling the store with demo data", "done", fmt.Sprintf("%.0f %%", 100*done))
+			}),
 		})
 		if err != nil {
 			return "", err
@@ -54,4 +61,17 @@ func fillDemo(ctx context.Context, n *node, arguments []string) (string, error) 
 	}
 	demo.Tell(&told, result, n.config.PublicURL)
 	return told.String(), nil
+}
+
+const progressEvery = 10 * time.Second
+
+// tellEvery passes on how far something is, at most once in a while.
+func tellEvery(every time.Duration, tell func(done float64)) func(done float64) {
+	last := time.Now()
+	return func(done float64) {
+		if time.Since(last) >= every {
+			last = time.Now()
+			tell(done)
+		}
+	}
 }

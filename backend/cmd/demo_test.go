@@ -19,7 +19,11 @@ var secretShown = regexp.MustCompile(`gtk_live_\w+`)
 func TestDemo(t *testing.T) {
 	p := newPlace(t)
 	began := time.Now()
-	first := p.must(t, "demo")
+	status, first, log := p.run(t, "demo")
+	if status != 0 {
+		t.Fatalf("got status %d, want 0\n%s", status, log)
+	}
+	contains(t, "the log of the first demo", log, "filling the store with demo data")
 	took := time.Since(began)
 	if took > time.Minute { // some seconds on a machine with nothing else to do
 		t.Errorf("got %v, want a few seconds", took)
@@ -233,4 +237,14 @@ func checkDemoCalls(t *testing.T, ada *partner) {
 		t.Errorf("got %v calls a day in a week, want a rhythm", week)
 	}
 	t.Logf("%d calls: %v", total, perStatus)
+}
+
+// Everybody in a demo has a password that this page tells.
+func TestDemoOnlyOnThisMachine(t *testing.T) {
+	p := newPlace(t, "PUBLIC_URL=https://portal.example.com", "MAIL=smtp://127.0.0.1:"+closedPort(t)+"?tls=none")
+	status, out, errs := p.run(t, "demo")
+	if status != 1 || out != "" {
+		t.Errorf("got status %d and %q, want 1 and nothing", status, out)
+	}
+	contains(t, "the refusal", errs, "a password that is known", "GATEHOUSE_PUBLIC_URL is https://portal.example.com")
 }
