@@ -7,7 +7,9 @@
 package mail
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -29,6 +31,7 @@ type Deliverer interface {
 // Letter is a message on its way.
 type Letter struct {
 	portal.Message
+	ID   string    // the left part of its Message-ID, the same in every try: a server that took it twice shows it once
 	Date time.Time // when it was written
 }
 
@@ -47,8 +50,12 @@ func CheckAddress(address string) error {
 // compose makes the message as it travels. It fails for addresses that no mail
 // server would take.
 func compose(from string, l Letter) (*gomail.Msg, error) {
-	m := gomail.NewMsg()
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := m.From(from); err != nil {
+		return nil, fmt.Errorf("sender: %w", err)
+	}
+	sender, err := mail.ParseAddress(from)
+	if err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
 	to, err := mail.ParseAddress(l.To)
@@ -61,7 +68,8 @@ func compose(from string, l Letter) (*gomail.Msg, error) {
 	}
 	m.Subject(oneLine(l.Subject))
 	m.SetDateWithValue(l.Date)
-	m.SetMessageID()
+	// In the domain of the sender: the machine's own name is nobody's business.
+	m.SetMessageIDWithValue(cmp.Or(l.ID, rand.Text()) + sender.Address[strings.LastIndexByte(sender.Address, '@'):])
 	// RFC 3834: out-of-office replies are not sent to a program.
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetBodyString(gomail.TypeTextPlain, l.Text)

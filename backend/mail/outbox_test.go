@@ -32,6 +32,31 @@ func deliver(t *testing.T, d Deliverer, m portal.Message) {
 	}
 }
 
+// A mail tells its readers nothing about the machine and the program.
+func TestHeadersTellNothingOfTheMachine(t *testing.T) {
+	m, err := compose("Gatehouse <gatehouse@portal.example.com>", Letter{Message: portal.Message{To: "ada@example.com", Text: "Hello."}, Date: testDate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if _, err := m.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(text.String(), "\r\n\r\n")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, not := range []string{"X-Mailer", "User-Agent", "go-mail", "@" + host} {
+		if strings.Contains(head, not) {
+			t.Errorf("got %q in the header:\n%s", not, head)
+		}
+	}
+	if id := m.GetMessageID(); !strings.HasSuffix(id, "@portal.example.com>") {
+		t.Errorf("got the Message-ID %s, want one in the sender's domain", id)
+	}
+}
+
 func TestOutboxKeepsWhatWasSent(t *testing.T) {
 	o := outbox(t)
 	messages := []portal.Message{

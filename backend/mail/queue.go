@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"sync"
@@ -97,7 +98,7 @@ func (q *Queue) Send(_ context.Context, m portal.Message) error {
 		return ErrFull
 	}
 	q.taken++
-	q.work <- &task{letter: Letter{Message: m, Date: time.Now()}} // has room for all that was taken
+	q.work <- &task{letter: Letter{Message: m, ID: rand.Text(), Date: time.Now()}} // has room for all that was taken
 	return nil
 }
 

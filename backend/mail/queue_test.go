@@ -49,6 +49,39 @@ func letter(n int) portal.Message {
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// A server that took a letter and could not say so gets it again, as the same.
+func TestALetterKeepsItsID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ids []string
+		r := &recorder{answer: func(l Letter) error {
+			m, err := compose("Gatehouse <gatehouse@example.com>", l)
+			if err != nil {
+				return err
+			}
+			if ids = append(ids, m.GetMessageID()); len(ids)%3 != 0 {
+				return errors.New("the connection broke")
+			}
+			return nil
+		}}
+		q := newQueue(r, quiet(), 10, 1, queueRetries)
+		for i := range 2 {
+			if err := q.Send(t.Context(), letter(i)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if err := q.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(ids) != 6 || ids[0] != ids[1] || ids[1] != ids[2] || ids[3] != ids[5] || ids[0] == ids[3] {
+			t.Errorf("got the ids %q, want one for each letter", ids)
+		}
+		if !strings.HasSuffix(ids[0], "@example.com>") {
+			t.Errorf("got the id %s, want one in the sender's domain", ids[0])
+		}
+	})
+}
+
 func TestQueueDeliversAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{}
