@@ -185,6 +185,7 @@ func TestLook(t *testing.T) {
 	b.see("First steps")
 	team = b.path()
 	look("first-steps", team, "First steps")
+	look("usage-empty", team+"/usage", "Create token")
 	b.expect("404") // the page itself is answered with it
 	look("not-found", team+"/nothing-here", "There is nothing here")
 }

@@ -222,7 +222,8 @@ func (l *callLog) draw(list api.List[api.Call]) app.UI {
 			},
 		})
 	case len(list.Data) == 0:
-		return kit.Empty(kit.EmptyOpts{
+		names, _ := l.names.Get()
+		return noCalls(l.At, l.Token != "" || len(names) > 0 || l.names.Err() != nil, kit.EmptyOpts{
 			Icon: "activity", Title: "No calls yet",
 			Text: "Each call to the API shows up here within two seconds: when, which token, which route, how it ended, how long it took and from where.",
 		})

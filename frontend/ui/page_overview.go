@@ -6,7 +6,6 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
@@ -135,11 +134,10 @@ func (p *overviewPage) firstSteps(o overview) app.UI {
 	if p.At.May("owner", "admin", "developer") {
 		make = kit.LinkButton(kit.LinkOpts{Text: "Create token", Look: kit.Primary, Href: p.At.InTeam("tokens", "new")})
 	}
-	call := "curl -H \"Authorization: Bearer $GATEHOUSE_TOKEN\" \\\n  " + bridge.Origin() + "/api/v1/token"
 	return kit.Card(kit.CardOpts{Title: "First steps", Text: "From here to the first call in a few minutes."}, app.Ol().Class("steps").Body(
 		step(true, "Sign up", "Your address is verified and this team is yours to fill.", nil),
 		step(o.any, "Create a token", "Give it a name, and only the abilities that the integration needs. Its secret is shown once.", make),
-		step(false, "Make the first call", "Ask the API who the token is. The call shows up here within two seconds.", kit.CodeBlock("the first call", call)),
+		step(false, "Make the first call", "Ask the API who the token is. The call shows up here within two seconds.", firstCall()),
 	))
 }
 

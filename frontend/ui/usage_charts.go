@@ -175,8 +175,15 @@ func (u *usageCharts) tables() app.UI {
 
 func (u *usageCharts) drawCharts(usage api.Usage) app.UI {
 	sum := total(usage)
-	if sum.calls == 0 {
-		return noCalls()
+	names, _ := u.tokens.Get()
+	switch {
+	case sum.calls == 0 && u.Token == "" && !u.tokens.Settled():
+		return kit.Skeleton("stats")
+	case sum.calls == 0:
+		return noCalls(u.At, u.Token != "" || len(names) > 0 || u.tokens.Err() != nil, kit.EmptyOpts{
+			Icon: "chart-column", Title: "No calls in this time",
+			Text: "Each call to the API shows up here within two seconds: how many there were, how they ended and how long they took.",
+		})
 	}
 	return app.Div().Class("stack").Body(
 		kit.StatRow(
@@ -243,13 +250,6 @@ func durationChart(u api.Usage) app.UI {
 			{Label: "p95", Color: "--chart-2", Values: p95},
 		},
 	}
-}
-
-func noCalls() app.UI {
-	return kit.Empty(kit.EmptyOpts{
-		Icon: "chart-column", Title: "No calls in this time",
-		Text: "Each call to the API with a token of this team shows up here within two seconds.",
-	})
 }
 
 func (u *usageCharts) drawTables(t usageTables) app.UI {

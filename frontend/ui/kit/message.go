@@ -67,6 +67,7 @@ type EmptyOpts struct {
 	OnAction          func(app.Context)
 	Alert             bool   // read it out at once
 	After             app.UI // at the end of the text
+	Body              app.UI // below it: a command to begin with
 }
 
 // Empty draws what stands in place of a list that has nothing: what will be
@@ -79,6 +80,9 @@ func Empty(o EmptyOpts) app.UI {
 	}
 	if o.After != nil {
 		body[2] = app.P().Class("empty-text").Body(app.Text(o.Text), o.After)
+	}
+	if o.Body != nil {
+		body = append(body, o.Body)
 	}
 	switch {
 	case o.Action != "" && o.Href != "":
