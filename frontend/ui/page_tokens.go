@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -109,20 +110,28 @@ func (p *tokensPage) list(page api.List[api.Token]) app.UI {
 	}
 	_, back := p.trail.Before(p.filter)
 	on := page.NextCursor != nil
-	count := kit.Count(len(page.Data), "token", "tokens")
-	if back || on {
-		count += ", page " + kit.Number(int64(p.filter.Page))
-	}
 	return kit.Card(kit.CardOpts{Flush: true},
 		tokenTable(tokenTableOpts{
 			Tokens: page.Data, Now: p.now, At: p.At, Sort: p.filter.Sort, Selected: p.bulk.selected,
-			OnSort: p.sort, OnSelect: p.bulk.toggle, OnSelectAll: p.bulk.toggleAll,
+			OnSort: p.sort, OnSelect: p.pick, OnSelectAll: p.pickAll,
 		}),
 		app.Nav().Class("pager").Attr("aria-label", "Pages of tokens").Body(
-			app.Span().Class("muted").Text(count),
+			app.Span().Class("muted").Text(token.Range(p.filter, len(page.Data), on)),
 			app.Div().Class("pager-buttons").Body(p.pageButtons(back, on)...),
 		),
 	)
+}
+
+// pick selects a token of the page that is shown, or lets it go; pickAll does it
+// with several.
+func (p *tokensPage) pick(t api.Token, on bool) { p.pickAll([]api.Token{t}, on) }
+
+func (p *tokensPage) pickAll(tokens []api.Token, on bool) {
+	page, _ := p.tokens.Get()
+	for _, t := range tokens {
+		row := slices.IndexFunc(page.Data, func(x api.Token) bool { return x.ID == t.ID })
+		p.bulk.toggle(t, (p.filter.Page-1)*token.PageSize+row, on)
+	}
 }
 
 // pageButtons draws the ways to the pages before and after, in whatever order the

@@ -14,7 +14,8 @@ import (
 // tokenBulk is what is done to several tokens of the list at once.
 type tokenBulk struct {
 	selected map[string]api.Token
-	verb     string // suspend or revoke while it is asked about, "" otherwise
+	places   map[string]int // in the list, as it was when they were selected
+	verb     string         // suspend or revoke while it is asked about, "" otherwise
 	reason   string
 	typed    string
 }
@@ -23,30 +24,26 @@ func (b *tokenBulk) open() bool { return b.verb != "" }
 
 func (b *tokenBulk) clear() { *b = tokenBulk{} }
 
-func (b *tokenBulk) toggle(t api.Token, on bool) {
+func (b *tokenBulk) toggle(t api.Token, place int, on bool) {
 	if b.selected == nil {
-		b.selected = map[string]api.Token{}
+		b.selected, b.places = map[string]api.Token{}, map[string]int{}
 	}
 	if on {
-		b.selected[t.ID] = t
+		b.selected[t.ID], b.places[t.ID] = t, place
 	} else {
 		delete(b.selected, t.ID)
 	}
 }
 
-func (b *tokenBulk) toggleAll(tokens []api.Token, on bool) {
-	for _, t := range tokens {
-		b.toggle(t, on)
-	}
-}
-
-// tokens returns what is selected, by name.
+// tokens returns what is selected, in the order of the list.
 func (b *tokenBulk) tokens() []api.Token {
 	var list []api.Token
 	for _, t := range b.selected {
 		list = append(list, t)
 	}
-	slices.SortFunc(list, func(x, y api.Token) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID)) })
+	slices.SortFunc(list, func(x, y api.Token) int {
+		return cmp.Or(cmp.Compare(b.places[x.ID], b.places[y.ID]), cmp.Compare(x.ID, y.ID))
+	})
 	return list
 }
 
@@ -91,7 +88,7 @@ func (b *tokenBulk) dialog(p *tokensPage) app.UI {
 			app.Strong().Text(t.Name), kit.Env(t.Env), app.Span().Class("muted").Text("last used"), kit.TimeAgo(t.LastUsedAt, p.now, "never"),
 		))
 	}
-	o.Body = []app.UI{app.Ul().Class("token-bulk-list").Body(items...)}
+	o.Body = []app.UI{app.Ul().Class("token-bulk-list").Attr("tabindex", "0").Attr("aria-label", what).Body(items...)}
 	if inUse > 0 {
 		o.Body = append(o.Body, kit.Banner(kit.BannerOpts{
 			Kind: kit.Warn,

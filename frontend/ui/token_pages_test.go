@@ -210,21 +210,22 @@ func TestTokensPageListsAndSelects(t *testing.T) {
 	}}})
 	p := &tokensPage{At: at(d, "developer", "/tokens?status=living&env=live")}
 	do := page(t, p)
-	drawn(t, p, "ERP", "tok1", `id="select-tok1"`, `!id="select-tok2"`, `!id="select-tok3"`, "+2", "and g:h, i:j", "is-soon", "Previous", "Next", "4 tokens, page 1", "Calls in 7 days: 28")
+	drawn(t, p, "ERP", "tok1", `id="select-tok1"`, `!id="select-tok2"`, `!id="select-tok3"`, "+2", "and g:h, i:j", "is-soon", "Previous", "Next", "Tokens 1–4, more follow", "Calls in 7 days: 28")
 	if r := d.sent("GET", "/tokens"); len(r) != 1 || !strings.Contains(r[0].Path, "env=live&limit=50&status=active%2Cpending%2Csuspended") {
 		t.Errorf("got %+v", r)
 	}
-	do(func(app.Context) { p.bulk.toggleAll([]api.Token{live(nil)}, true) })
+	do(func(app.Context) { p.pickAll([]api.Token{live(nil)}, true) })
 	drawn(t, p, "1 token selected")
 }
 
 func TestTokensPageStopsSeveral(t *testing.T) {
 	ben := live(func(t *api.Token) { t.ID, t.Name = "tok2", "Of Ben" })
-	d := deskWith(map[string]any{"GET /tokens": api.List[api.Token]{Data: []api.Token{live(nil), ben}}})
+	d := deskWith(map[string]any{"GET /tokens": api.List[api.Token]{Data: []api.Token{ben, live(nil)}}})
 	p := &tokensPage{At: at(d, "developer", "/tokens")}
 	do := page(t, p)
 	do(func(app.Context) {
-		p.bulk.toggleAll([]api.Token{live(nil), ben}, true)
+		p.pick(live(nil), true)
+		p.pick(ben, true)
 		p.bulk.ask("revoke")
 		p.bulk.reason = "unused"
 	})
@@ -235,7 +236,7 @@ func TestTokensPageStopsSeveral(t *testing.T) {
 		p.bulk.send(ctx, p)
 		p.bulk.send(ctx, p) // a double click
 	})
-	if len(orders) != 1 || orders[0].verb != "revoke" || orders[0].reason != "unused" || len(orders[0].tokens) != 2 {
+	if len(orders) != 1 || orders[0].verb != "revoke" || orders[0].reason != "unused" || len(orders[0].tokens) != 2 || orders[0].tokens[0].ID != "tok2" { // in the order of the list
 		t.Errorf("got %+v", orders)
 	}
 	drawn(t, p, "status is-bad", "!status is-good", "!2 tokens selected", "!Revoke 2 tokens?") // at once

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
@@ -145,4 +146,21 @@ func (t *Trail) Before(f Filter) (Filter, bool) {
 func (f Filter) After(next string) Filter {
 	f.Cursor, f.Page = next, f.Page+1
 	return f
+}
+
+// Range says which tokens a page of n shows: "Tokens 51–100, more follow". How
+// many there are in all the server does not count.
+func Range(f Filter, n int, more bool) string {
+	if f.Page == 1 && !more {
+		return kit.Count(n, "token", "tokens")
+	}
+	from := (f.Page-1)*PageSize + 1
+	s := "Tokens " + kit.Number(int64(from)) + "–" + kit.Number(int64(from+n-1))
+	if n == 1 {
+		s = "Token " + kit.Number(int64(from))
+	}
+	if more {
+		s += ", more follow"
+	}
+	return s
 }

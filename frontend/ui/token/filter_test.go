@@ -79,3 +79,23 @@ func TestTrailOfAnAddressThatWasSent(t *testing.T) {
 		t.Errorf("after another filter: got %q", before.String())
 	}
 }
+
+func TestRange(t *testing.T) {
+	tests := []struct {
+		page, n int
+		more    bool
+		want    string
+	}{
+		{1, 1, false, "1 token"},
+		{1, 50, false, "50 tokens"},
+		{1, 50, true, "Tokens 1–50, more follow"},
+		{2, 50, true, "Tokens 51–100, more follow"},
+		{3, 7, false, "Tokens 101–107"},
+		{3, 1, false, "Token 101"},
+	}
+	for _, tt := range tests {
+		if got := Range(Filter{Page: tt.page}, tt.n, tt.more); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
