@@ -37,7 +37,8 @@ type gate struct {
 	down    bool
 	seen    string
 	waiting map[question][]chan bool
-	armed   bool // somebody is signed in: a 401 means that the session is over
+	cause   string // method and path of the latest request that needs the password
+	armed   bool   // somebody is signed in: a 401 means that the session is over
 }
 
 // newGate returns a gate before next, and the client that sends through it.
@@ -73,6 +74,7 @@ func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error
 				return answer, kit.ErrGivenUp
 			}
 		case kind == "fresh-sign-in-required":
+			g.blame(r)
 			if !g.wait(ctx, askConfirm) {
 				return answer, kit.ErrGivenUp
 			}
@@ -89,6 +91,29 @@ func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error
 			r.Header["X-CSRF-Token"] = g.api.CSRFToken()
 		}
 	}
+}
+
+func (g *gate) blame(r client.Request) {
+	g.mu.Lock()
+	g.cause = r.Method + " " + r.Path
+	g.mu.Unlock()
+}
+
+// confirming says in words what the password is asked for.
+func (g *gate) confirming() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case strings.HasSuffix(g.cause, "/tokens"):
+		return "To make this token"
+	case strings.HasSuffix(g.cause, "/rotate"):
+		return "To rotate this secret"
+	case strings.HasSuffix(g.cause, "/resume"):
+		return "To let this token work again"
+	case strings.HasPrefix(g.cause, "PATCH ") && strings.Contains(g.cause, "/tokens/"):
+		return "To let this token do more"
+	}
+	return "For what you asked"
 }
 
 // note tells the root what an answer, or its absence, says of the network and

@@ -238,3 +238,42 @@ func TestGateTellsOfNetworkAndVersionOnce(t *testing.T) {
 		t.Errorf("versions: got %v, want [a b]", versions)
 	}
 }
+
+func TestGateSaysWhatThePasswordIsFor(t *testing.T) {
+	body := api.RotateToken{}
+	tests := []struct {
+		send func(*client.Client) error
+		want string
+	}{
+		{func(c *client.Client) error {
+			_, err := c.CreateToken(t.Context(), "tea_1", "k", api.CreateToken{})
+			return err
+		}, "To make this token"},
+		{func(c *client.Client) error {
+			_, err := c.RotateToken(t.Context(), "tea_1", "abc", "k", body)
+			return err
+		}, "To rotate this secret"},
+		{func(c *client.Client) error {
+			_, err := c.ResumeToken(t.Context(), "tea_1", "abc", api.Reason{})
+			return err
+		}, "To let this token work again"},
+		{func(c *client.Client) error {
+			_, _, err := c.UpdateToken(t.Context(), "tea_1", "abc", "e", api.UpdateToken{})
+			return err
+		}, "To let this token do more"},
+		{func(c *client.Client) error {
+			_, err := c.SuspendToken(t.Context(), "tea_1", "abc", api.Reason{})
+			return err
+		}, "For what you asked"},
+	}
+	for _, tt := range tests {
+		g := newGate(&script{answers: []client.Response{refused(403, "fresh-sign-in-required"), fine(`{}`)}})
+		g.ask = func(q question) { go g.settle(q, true) }
+		if err := tt.send(g.api); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.confirming(); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}

@@ -23,7 +23,7 @@ func (r *root) dialogs() app.UI {
 	}
 	switch r.asking {
 	case askConfirm:
-		list = append(list, &confirmPassword{API: r.gate.api, Email: r.session.User.Email, OnDone: r.answered})
+		list = append(list, &confirmPassword{API: r.gate.api, What: r.gate.confirming(), Email: r.session.User.Email, OnDone: r.answered})
 	case askSignIn:
 		list = append(list, &sessionOver{API: r.gate.api, User: r.session.User, OnDone: r.answered})
 	}
@@ -46,6 +46,7 @@ func (r *root) answered(ctx app.Context, ok bool) {
 type confirmPassword struct {
 	app.Compo
 	API    *client.Client
+	What   string // it is asked for: "To rotate this secret"
 	Email  string
 	OnDone func(app.Context, bool)
 
@@ -59,7 +60,7 @@ type confirmPassword struct {
 func (c *confirmPassword) Render() app.UI {
 	return kit.Dialog(kit.DialogOpts{
 		ID: "confirm-password", Title: "Confirm it is you",
-		Text:    "This changes what a token may do, so your password is asked for again if it was given more than 15 minutes ago.",
+		Text:    c.What + ", give your password again. It was last given more than 15 minutes ago.",
 		OnClose: func(ctx app.Context) { c.OnDone(ctx, false) }, OnSubmit: c.send,
 		Body: []app.UI{
 			c.errs.Rest("#/password"),
