@@ -165,7 +165,7 @@ func keysDialog(makes bool, close func(app.Context)) app.UI {
 		{"/", "Search on this page"},
 		{"n", "New token"},
 		{"?", "This list"},
-		{"Esc", "Close a dialog or a menu"},
+		{"Esc", "Close a dialog, a menu or an edit"},
 	}
 	var body []app.UI
 	for _, row := range rows {

@@ -53,6 +53,12 @@ func (p *tokenPage) cancelEdit(ctx app.Context) {
 	later(ctx, p, func(app.Context) { bridge.Focus("#edit-" + what) })
 }
 
+func (p *tokenPage) editKeys(ctx app.Context, e app.Event) {
+	if e.Get("key").String() == "Escape" && !e.Get("isComposing").Truthy() {
+		p.cancelEdit(ctx)
+	}
+}
+
 // later runs f once the page is drawn again. What the context of a button is
 // asked for is lost if the button goes.
 func later(ctx app.Context, page app.Composer, f func(app.Context)) {
@@ -88,7 +94,8 @@ func (p *tokenPage) editForm(fields app.UI) app.UI {
 		foot = append([]app.UI{app.Span().Class("muted").Body(kit.Icon("lock"), app.Text("This lets it do more: your password may be asked for."))}, foot...)
 	}
 	body = append(body, app.Div().Class("form-foot").Body(foot...))
-	return app.Form().Class("edit-form").Attr("novalidate", "").Attr("aria-label", "Edit "+editWords[e.what]).OnSubmit(kit.Submit("save edit", p.saveEdit)).Body(body...)
+	return app.Form().Class("edit-form").Attr("novalidate", "").Attr("aria-label", "Edit "+editWords[e.what]).OnSubmit(kit.Submit("save edit", p.saveEdit)).
+		OnKeyDown(kit.On("edit keys", p.editKeys)).Body(body...)
 }
 
 // pointers name the field of the request, editWords what its button says.
