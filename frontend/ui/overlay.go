@@ -35,7 +35,7 @@ func (r *root) answered(ctx app.Context, ok bool) {
 	r.asking = ""
 	r.gate.settle(q, ok)
 	if q == askSignIn && !ok {
-		r.standing, r.session = nobody, api.Session{}
+		r.forget()
 		r.gate.arm(false)
 		ctx.Navigate("/sign-in")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"reflect"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -24,6 +25,9 @@ type newTokenPage struct {
 	catalogue kit.Load[api.Catalogue]
 	picker    token.Picker
 	form      token.Form
+	begun     token.Form // as the form is at first
+	kept      bool       // the form is a draft that was left before
+	done      bool       // the draft is not wanted any more
 	errs      kit.Errors
 	taken     string // id of the token that has the name
 	asking    bool   // for the reader's own address
@@ -59,12 +63,38 @@ func (p *newTokenPage) OnMount(ctx app.Context) {
 	at := p.At
 	p.catalogue.FetchThen(ctx, p, at.API.Catalogue, func(_ app.Context, c api.Catalogue) {
 		p.picker = token.Picker{Catalogue: c, Role: at.Team.Role, Platform: at.Team.Team.Platform}
-		p.form = token.NewForm(p.picker)
+		p.begun = token.NewForm(p.picker)
+		p.form, p.kept = at.Drafts[at.Team.Team.ID]
+		if !p.kept {
+			p.form = p.begun
+		}
 	})
 }
 
-// OnDismount forgets the secret, however the page was left.
-func (p *newTokenPage) OnDismount() { p.reveal.wipe() }
+// OnDismount forgets the secret and keeps a form that was begun, however the page
+// was left.
+func (p *newTokenPage) OnDismount() {
+	p.reveal.wipe()
+	if _, there := p.catalogue.Get(); !there || p.At.Drafts == nil {
+		return
+	}
+	if p.done || reflect.DeepEqual(p.form, p.begun) {
+		delete(p.At.Drafts, p.At.Team.Team.ID)
+	} else {
+		p.At.Drafts[p.At.Team.Team.ID] = p.form.WithoutSecret()
+	}
+}
+
+// startOver forgets what was typed before.
+func (p *newTokenPage) startOver(app.Context) {
+	p.form, p.kept, p.errs, p.taken = p.begun, false, kit.Errors{}, ""
+}
+
+// giveUp leaves the page without keeping what was typed.
+func (p *newTokenPage) giveUp(ctx app.Context) {
+	p.done = true
+	ctx.Navigate(p.At.InTeam("tokens"))
+}
 
 // Render draws the page.
 func (p *newTokenPage) Render() app.UI {
@@ -86,15 +116,26 @@ func (p *newTokenPage) draw(c api.Catalogue) app.UI {
 	t, unsettled := p.form.Token(p.now, c)
 	return app.Form().Class("with-panel").Attr("novalidate", "").Attr("aria-label", "New token").OnSubmit(kit.Submit("create token", p.send)).Body(
 		app.Div().Class("token-form").Body(
+			p.draft(),
 			p.errs.Rest("#/name", "#/env", "#/note", "#/abilities", "#/expires_at", "#/not_before", "#/addresses", "#/rate_limit", "#/rate_limit/quota", "#/rate_limit/window_seconds"),
 			p.about(), p.abilities(), p.lifetime(c), p.bounds(c),
 		),
 		tokenPanel(t, unsettled, c, p.now), // read before it is decided
 		app.Div().Class("form-foot").Body(
-			kit.LinkButton(kit.LinkOpts{Text: "Cancel", Href: p.At.InTeam("tokens")}),
+			kit.Button(kit.ButtonOpts{Text: "Cancel", Key: "cancel new token", On: p.giveUp}),
 			kit.Button(kit.ButtonOpts{Text: "Create token", Look: kit.Primary, Submit: true, Busy: p.request.busy}),
 		),
 	)
+}
+
+// draft says that the form was not begun just now.
+func (p *newTokenPage) draft() app.UI {
+	if !p.kept {
+		return kit.Nothing()
+	}
+	return kit.Banner(kit.BannerOpts{
+		Kind: kit.Note, Text: "You began this token before and left. Nothing was sent yet.", Action: "Start over", OnAction: p.startOver,
+	})
 }
 
 // drawLost says that the token is there but its secret never arrived.
@@ -133,8 +174,9 @@ func (p *newTokenPage) send(ctx app.Context) {
 			}
 			focusWrong(ctx)
 		case t.Secret == "":
-			p.lost = &t.Token
+			p.lost, p.done = &t.Token, true
 		default:
+			p.done = true
 			p.reveal.open(ctx, p, t, func(ctx app.Context) {
 				Replace(ctx, p.At.InTeam("tokens", t.Token.ID)) // going back leads to the list, not to an empty form
 			})

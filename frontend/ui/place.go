@@ -7,6 +7,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -21,6 +22,10 @@ type Place struct {
 	User   api.User
 	Teams  []api.Membership
 	Outbox bool // mails stay in the local outbox
+
+	// Drafts are the new tokens that were begun, by team: in memory only, for as
+	// long as somebody is signed in.
+	Drafts map[string]token.Form
 
 	Stopping int // orders to stop tokens that are being carried out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -59,6 +60,7 @@ type root struct {
 	stops   []*stopRun
 	stopID  int
 	closed  map[string]bool // notices that were closed
+	drafts  map[string]token.Form
 	theme   string
 }
 
@@ -71,7 +73,7 @@ func (r *root) OnMount(ctx app.Context) {
 		r.gate = newGate(bridge.Transport{})
 		r.config = bridge.ReadConfig()
 	}
-	r.closed = map[string]bool{}
+	r.closed, r.drafts = map[string]bool{}, map[string]token.Form{}
 	r.theme = bridge.Theme()
 	later := func(f func(app.Context)) { ctx.Dispatch(f) }
 	r.gate.ask = func(q question) {
@@ -158,7 +160,7 @@ func (r *root) fetchSession(ctx app.Context, then func(app.Context)) {
 		case err == nil:
 			r.standing, r.session = somebody, s
 		case client.Status(err) == 401:
-			r.standing, r.session = nobody, api.Session{}
+			r.forget()
 		case r.standing == somebody:
 			kit.ToastError(ctx, err) // the page stays as it is
 			return
@@ -195,7 +197,7 @@ func (r *root) arrive(ctx app.Context) {
 	found, params, ok := match(routes(), path)
 	r.route, r.found = found, ok
 	r.place = Place{
-		API: r.gate.api, Path: path, Query: u.Query(), Outbox: r.config.Outbox,
+		API: r.gate.api, Path: path, Query: u.Query(), Outbox: r.config.Outbox, Drafts: r.drafts,
 		User: r.session.User, Teams: r.session.Teams, Stopping: len(r.stops),
 	}
 	r.place.ID = params["id"] + params["code"]
@@ -246,6 +248,12 @@ func (r *root) remember(ctx app.Context) {
 	}, func(app.Context, error) {})
 }
 
+// forget lets go of who was signed in.
+func (r *root) forget() {
+	r.standing, r.session = nobody, api.Session{}
+	clear(r.drafts)
+}
+
 func (r *root) setTitle() {
 	title := r.route.title
 	if !r.found {
@@ -278,7 +286,7 @@ func (r *root) signOut(ctx app.Context) {
 		if theme != "system" {
 			bridge.SetTheme(theme) // the answer has cleared the browser's storage
 		}
-		r.standing, r.session = nobody, api.Session{}
+		r.forget()
 		r.gate.arm(false)
 		ctx.Navigate("/sign-in")
 	})

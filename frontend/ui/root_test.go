@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -304,10 +305,11 @@ func TestSignOutLeavesNothing(t *testing.T) {
 	if r.standing != somebody {
 		t.Error("signed out although the server did not do it")
 	}
+	r.drafts["tea_1"] = token.Form{Name: "ERP"}
 	s.set("DELETE /portal/v1/session", 204, nil)
 	run(func(ctx app.Context) { ctx.NewAction(actionSignOut) })
-	if r.standing != nobody || r.session.User.Email != "" {
-		t.Errorf("got %v, %v", r.standing, r.session.User)
+	if r.standing != nobody || r.session.User.Email != "" || len(r.drafts) > 0 {
+		t.Errorf("got %v, %v, %v", r.standing, r.session.User, r.drafts)
 	}
 }
 

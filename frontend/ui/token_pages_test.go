@@ -354,6 +354,29 @@ func TestNewTokenKeepsWhatWasTyped(t *testing.T) {
 	}
 }
 
+// What was typed for a new token is there again after another page was looked at.
+func TestNewTokenIsKeptWhileItIsLeft(t *testing.T) {
+	const secret = "gtk_live_7Hq2LmZx9RtB_0123456789ABCDEFGHIJKLMNOPQRSTUV2UU33A"
+	d := deskWith(map[string]any{"POST /tokens": api.IssuedToken{Token: live(nil), Secret: secret}})
+	place := at(d, "owner", "/tokens/new")
+	place.Drafts = map[string]token.Form{}
+	visit := func(leave func(*newTokenPage, app.Context), wants ...string) {
+		t.Helper()
+		p := &newTokenPage{At: place}
+		do := page(t, p)
+		drawn(t, p, wants...)
+		do(func(ctx app.Context) { leave(p, ctx) })
+		p.OnDismount()
+	}
+	visit(func(*newTokenPage, app.Context) {}, "!Start over")
+	visit(func(p *newTokenPage, _ app.Context) { p.form.Name, p.form.Note = "ERP", secret }, "!Start over")
+	visit((*newTokenPage).startOver, "Start over", `value="ERP"`, "!"+secret)
+	visit(func(p *newTokenPage, _ app.Context) { p.form.Name = "ERP" }, "!Start over", "!"+`value="ERP"`)
+	visit((*newTokenPage).giveUp, `value="ERP"`)
+	visit(func(p *newTokenPage, ctx app.Context) { p.form.Name = "ERP"; p.send(ctx) }, "!Start over")
+	visit(func(*newTokenPage, app.Context) {}, "!Start over")
+}
+
 func TestWhoMayNotMakeTokensIsTold(t *testing.T) {
 	p := &newTokenPage{At: at(deskWith(nil), "auditor", "/tokens/new")}
 	page(t, p)

@@ -44,6 +44,16 @@ func NewForm(p Picker) Form {
 	return f
 }
 
+// WithoutSecret returns the form without those of its texts that hold a secret.
+func (f Form) WithoutSecret() Form {
+	for _, text := range []*string{&f.Name, &f.Note, &f.Addresses} {
+		if !validate.NoSecret(*text) {
+			*text = ""
+		}
+	}
+	return f
+}
+
 // Limit is a request limit as it is being filled in.
 type Limit struct {
 	Own   bool   // not the usual one
