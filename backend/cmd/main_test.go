@@ -158,7 +158,7 @@ func (p *place) serve(t *testing.T) *process {
 		resp, err := http.Get(p.url + "/readyz")
 		if err == nil {
 			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
+			if resp.StatusCode == http.StatusOK && strings.Contains(s.logged(), "serving") { // which it says a moment later
 				return s
 			}
 		}
