@@ -26,6 +26,8 @@ type MetricsOptions struct {
 	Portal         *portal.Portal
 	PasswordsQueue func() int   // passwords that wait to be hashed; nil: not measured
 	MailsQueue     func() int   // mails that wait; nil: not measured
+	MailsDelivered func() int64 // mails handed over; nil: not measured
+	MailsFailed    func() int64 // mails given up; nil: not measured
 	FailedWrites   func() int64 // changes that storage did not take; nil: not measured
 }
 
@@ -59,6 +61,8 @@ func NewMetrics(o MetricsOptions) *Metrics {
 		}
 	}
 	count("gatehouse_storage_writes_failed_total", "Changes that storage did not take: its disk is full or failing, or it is out of reach.", o.FailedWrites)
+	count("gatehouse_mails_delivered_total", "Mails that the mail server, or the outbox, took.", o.MailsDelivered)
+	count("gatehouse_mails_failed_total", "Mails that were given up: refused, or tried for half an hour.", o.MailsFailed)
 	gauge("gatehouse_calls_queued", "Calls that wait to be recorded.", o.Portal.QueuedCalls)
 	gauge("gatehouse_passwords_queued", "Passwords that wait to be hashed.", o.PasswordsQueue)
 	gauge("gatehouse_mails_queued", "Mails that wait to be delivered.", o.MailsQueue)

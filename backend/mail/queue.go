@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -25,6 +26,8 @@ type Queue struct {
 	closing chan struct{} // closed when nothing more is taken
 	stop    context.CancelFunc
 	workers sync.WaitGroup
+
+	delivered, failed atomic.Int64
 
 	mu      sync.Mutex
 	closed  bool
@@ -112,8 +115,10 @@ func (q *Queue) deliver(ctx context.Context, t *task) {
 	t.tries++
 	switch {
 	case err == nil:
+		q.delivered.Add(1)
 		q.done()
 	case errors.Is(err, ErrRefused) || t.tries > len(q.retries) || t.hurried:
+		q.failed.Add(1)
 		q.log.Error("mail not delivered", "tries", t.tries, "error", err)
 		q.done()
 	default:
@@ -160,6 +165,12 @@ func (q *Queue) Waiting() int {
 	defer q.mu.Unlock()
 	return q.taken
 }
+
+// Delivered returns how many messages were handed over since the start.
+func (q *Queue) Delivered() int64 { return q.delivered.Load() }
+
+// Failed returns how many messages were given up since the start.
+func (q *Queue) Failed() int64 { return q.failed.Load() }
 
 // Close takes no more messages, tries each that is left once more, and returns
 // when all are done. When ctx ends first it gives up, says in the log how many

@@ -121,6 +121,9 @@ func TestQueueTriesAgain(t *testing.T) {
 		if len(r.sent) != 1 || len(r.at) != 4 || r.at[3].Sub(r.at[0]) != 36*time.Second {
 			t.Errorf("got %d deliveries after tries at %v", len(r.sent), r.at)
 		}
+		if q.Delivered() != 1 || q.Failed() != 0 {
+			t.Errorf("got %d delivered and %d failed, want 1 and 0", q.Delivered(), q.Failed())
+		}
 		if err := q.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -148,6 +151,9 @@ func TestQueueGivesUp(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+		if q.Delivered() != 0 || q.Failed() != 3 {
+			t.Errorf("got %d delivered and %d failed, want 0 and 3", q.Delivered(), q.Failed())
+		}
 		synctest.Wait()
 		if tries["1"] != 1 || tries["2"] != 1 || tries["3"] != 3 || q.Waiting() != 0 {
 			t.Errorf("got tries %v, %d wait; want 1, 1 and 3", tries, q.Waiting())
