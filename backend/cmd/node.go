@@ -83,7 +83,7 @@ func (n *node) close(ctx context.Context) error {
 // measured is what the metrics read.
 func (n *node) measured() httpapi.MetricsOptions {
 	o := httpapi.MetricsOptions{
-		Portal: n.portal, PasswordsQueue: n.hasher.Waiting,
+		Portal: n.portal, Version: programVersion(), PasswordsQueue: n.hasher.Waiting,
 		MailsQueue: n.mails.Waiting, MailsDelivered: n.mails.Delivered, MailsFailed: n.mails.Failed,
 	}
 	if s, ok := n.store.(interface{ FailedWrites() int64 }); ok {

@@ -205,6 +205,10 @@ func (s *server) serveMetrics(m *httpapi.Metrics) (*http.Server, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<!doctype html><title>Gatehouse</title><p>The metrics of Gatehouse are at <a href=\"/metrics\">/metrics</a>.\n")
+	})
 	h := &http.Server{Addr: l.Addr().String(), Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() {
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -39,6 +40,13 @@ func TestServeOnAnEmptyDirectory(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("metrics: got status %d, want 200", resp.StatusCode)
+	}
+	if resp, err = http.Get(fmt.Sprintf("http://%s/", last["metrics"])); err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(resp.Body)
+	if err != nil || resp.Body.Close() != nil || !strings.Contains(string(page), `href="/metrics"`) {
+		t.Errorf("the root of the metrics: got %q and %v, want a link", page, err)
 	}
 	if resp, err = http.Get(p.url + "/metrics"); err != nil {
 		t.Fatal(err)

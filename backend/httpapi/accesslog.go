@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -62,7 +63,7 @@ func (l *accessLog) add(c *fiber.Ctx, r *request, status, size int, took time.Du
 	b = append(b, `","level":"INFO","msg":"request"`...)
 	b = appendField(b, "request_id", r.id)
 	b = appendField(b, "method", c.Method())
-	b = appendField(b, "route", r.template())
+	b = appendField(b, "route", cmp.Or(r.template(), noRoute))
 	b = appendField(b, "path", loggable(c.Path()))
 	b = strconv.AppendInt(append(b, `,"status":`...), int64(status), 10)
 	b = strconv.AppendInt(append(b, `,"bytes":`...), int64(size), 10)

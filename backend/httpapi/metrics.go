@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ type Metrics struct {
 // MetricsOptions are what a [Metrics] reads beside requests.
 type MetricsOptions struct {
 	Portal         *portal.Portal
+	Version        string       // of the program; "": not told
 	PasswordsQueue func() int   // passwords that wait to be hashed; nil: not measured
 	MailsQueue     func() int   // mails that wait; nil: not measured
 	MailsDelivered func() int64 // mails handed over; nil: not measured
@@ -54,6 +56,12 @@ func NewMetrics(o MetricsOptions) *Metrics {
 				func() float64 { return float64(read()) }))
 		}
 	}
+	if o.Version != "" {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "gatehouse_build_info", Help: "1, with the version of the program and of Go.",
+			ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()},
+		}, func() float64 { return 1 }))
+	}
 	count := func(name, help string, read func() int64) {
 		if read != nil {
 			m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
@@ -74,13 +82,16 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
+// noRoute stands for the route of pages, and of what does not exist.
+const noRoute = "none"
+
 // served counts one request.
 func (m *Metrics) served(method, route string, status int, took time.Duration) {
 	if m == nil {
 		return
 	}
 	if route == "" {
-		route = "none" // pages and what does not exist: paths would be without number
+		route = noRoute // paths would be without number
 	}
 	m.requests.WithLabelValues(method, route, statusText(status)).Inc()
 	m.durations.WithLabelValues(method, route).Observe(took.Seconds())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -399,7 +400,7 @@ func TestMetrics(t *testing.T) {
 	store, _ := stores[0].open(t)
 	w := newWorld(t, store, nil, func(o *httpapi.Options) { // records are read as on MongoDB
 		m = httpapi.NewMetrics(httpapi.MetricsOptions{
-			Portal: o.Portal, PasswordsQueue: func() int { return 5 }, MailsQueue: func() int { return 7 },
+			Portal: o.Portal, Version: "v1.2.3", PasswordsQueue: func() int { return 5 }, MailsQueue: func() int { return 7 },
 			MailsDelivered: func() int64 { return 11 }, MailsFailed: func() int64 { return 2 }, FailedWrites: func() int64 { return 3 },
 		})
 		o.Metrics = m
@@ -415,6 +416,7 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`gatehouse_http_requests_total{method="GET",route="/api/v1/token",status="200"} 1`,
 		`gatehouse_http_requests_total{method="GET",route="none",status="404"} 1`,
+		`gatehouse_build_info{go="` + runtime.Version() + `",version="v1.2.3"} 1`,
 		`gatehouse_decisions_total{code="ok"} 1`, `gatehouse_decisions_total{code="no-token"} 1`, `gatehouse_decisions_total{code="invalid-token"} 1`, `gatehouse_malformed_tokens_total 1`, `gatehouse_mails_queued 7`, `gatehouse_mails_delivered_total 11`, `gatehouse_mails_failed_total 2`, `gatehouse_storage_writes_failed_total 3`, `gatehouse_calls_queued`,
 		`gatehouse_mistyped_tokens_total 0`, `gatehouse_passwords_queued 5`, `gatehouse_call_batches_repeated_total 0`, `gatehouse_calls_lost_total 0`, `gatehouse_calls_unrecorded_total 0`,
 		`gatehouse_lookup_batch_size_bucket{le="1"} 1`, `gatehouse_lookup_batch_size_sum 1`, `gatehouse_lookups_in_flight 0`,
@@ -424,6 +426,13 @@ func TestMetrics(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
+	}
+	deadline := time.Now().Add(5 * time.Second) // the access log waits a moment
+	for !strings.Contains(w.log.String(), `"route":"none","path":"/some/unknown/path"`) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the access log does not name the route as the metrics do:\n%s", w.log)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 	if strings.Contains(text, ada.team) {
 		t.Error("the metrics name a team")
