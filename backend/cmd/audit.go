@@ -37,8 +37,12 @@ func (a auditVerify) Run(sh *shell) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(sh.out, "Verified %d events of %s: %d to %d, unbroken.\nThe newest has the hash %s.\n",
-		v.Seq-a.From+1, v.Chain, a.From, v.Seq, v.Hash)
+	_, err = fmt.Fprintf(sh.out, `Verified %d events of %s: %d to %d, unbroken.
+The newest has the hash %s.
+The hashes have no key: whoever can write the database can make another chain that
+holds, and events after %d may be missing. Compare %[4]d and the hash with what you kept elsewhere.
+`,
+		v.Seq-a.From+1, v.Chain, a.From, v.Seq, v.Hash, v.Seq)
 	return err
 }
 

@@ -241,6 +241,7 @@ func TestAuditVerify(t *testing.T) {
 		want       string
 	}{
 		{"an export", export, "1", 0, "Verified 4 events of " + ada.team + ": 1 to 4, unbroken."},
+		{"what an export proves", export, "1", 0, "Compare 4 and the hash with what you kept elsewhere"},
 		{"a JSON list", list, "1", 0, "Verified 4 events"},
 		{"a page of the API", newestFirst, "1", 0, "Verified 4 events"},
 		{"a pruned chain", events[2] + events[3], "3", 0, "Verified 2 events of " + ada.team + ": 3 to 4"},
