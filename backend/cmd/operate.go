@@ -20,6 +20,7 @@ func operations() map[string]operation {
 	return map[string]operation{
 		"admin-grant":         {1, grantAdmin},
 		"admin-platform-team": {1, markPlatformTeam},
+		"backup":              {1, backUp},
 		"demo":                {0, fillDemo},
 		"keys-reload":         {0, reloadKeys},
 		"keys-rotate":         {1, rotateKeys},

@@ -95,6 +95,31 @@ func TestSocketTakesOnlyWhatItKnows(t *testing.T) {
 	p.must(t, "prune") // the server is well
 }
 
+// A backup is made while the database is served, and serves with its key file.
+func TestBackup(t *testing.T) {
+	p := newPlace(t)
+	s := p.serve(t)
+	ada := s.signUp("ada@example.com", "Acme")
+	issued := ada.issue("ERP")
+	contains(t, "backup", p.must(t, "backup", "copy.db"), "Copied the database to "+p.path("copy.db"), "the key file ./data/keys too")
+	if got := mode(t, p.path("copy.db")); got != 0o600 {
+		t.Errorf("got mode %v, want 0600", got)
+	}
+	later := ada.issue("made after the backup")
+	status, _, errs := p.run(t, "backup", "copy.db")
+	if status != 1 {
+		t.Errorf("a second one of the same name: got status %d, want 1", status)
+	}
+	contains(t, "a second one of the same name", errs, "is there already")
+	s.stop()
+	contains(t, "backup without a server", p.must(t, "backup", "again.db"), "Copied the database")
+
+	p.environ = append(p.environ, "GATEHOUSE_DATABASE=sqlite:copy.db")
+	p.serve(t).signIn("ada@example.com")
+	wantStatus(t, "a token of the backup", p.url, issued.Secret, 200)
+	wantStatus(t, "a token that was made later", p.url, later.Secret, 401)
+}
+
 func TestKeysInit(t *testing.T) {
 	p := newPlace(t, "KEYS=secrets/keys")
 	contains(t, "init", p.must(t, "keys", "init"), "Made secrets/keys", "Keep a copy")
