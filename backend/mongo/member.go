@@ -52,7 +52,7 @@ func hold(ctx context.Context, c *mongo.Collection, filter bson.D, found any) er
 	return c.FindOneAndUpdate(ctx, filter, set(bson.D{{Key: "held", Value: primitive.NewObjectID()}})).Decode(found)
 }
 
-// SaveMember implements [portal.TeamStore].
+// SaveMember implements [portal.MemberStore].
 func (s *Store) SaveMember(ctx context.Context, m portal.Member) error {
 	return s.inTransaction(ctx, "save a member", func(ctx context.Context) error {
 		if err := s.lock(ctx, m.Team); err != nil {
@@ -84,7 +84,7 @@ func (s *Store) roleOfMaker(ctx context.Context, user string, role portal.Role) 
 	return role, nil
 }
 
-// DeleteMember implements [portal.TeamStore].
+// DeleteMember implements [portal.MemberStore].
 func (s *Store) DeleteMember(ctx context.Context, team, user string) error {
 	return s.inTransaction(ctx, "delete a member", func(ctx context.Context) error {
 		if err := s.lock(ctx, team); err != nil {
@@ -101,17 +101,17 @@ func (s *Store) DeleteMember(ctx context.Context, team, user string) error {
 	})
 }
 
-// Member implements [portal.TeamStore].
+// Member implements [portal.MemberStore].
 func (s *Store) Member(ctx context.Context, team, user string) (portal.Member, error) {
 	return one[memberDoc](ctx, s, s.members, "Member", membership(team, user))
 }
 
-// Members implements [portal.TeamStore].
+// Members implements [portal.MemberStore].
 func (s *Store) Members(ctx context.Context, team string) ([]portal.Member, error) {
 	return all[memberDoc](ctx, s, s.members, "Member", bson.D{{Key: "team", Value: team}}, byJoining("user"))
 }
 
-// Memberships implements [portal.TeamStore].
+// Memberships implements [portal.MemberStore].
 func (s *Store) Memberships(ctx context.Context, user string) ([]portal.Member, error) {
 	return all[memberDoc](ctx, s, s.members, "Member", bson.D{{Key: "user", Value: user}}, byJoining("team"))
 }

@@ -15,6 +15,34 @@ const (
 	maxIdempotency  = 255
 )
 
+// Idempotent is one request that is answered once (Idempotency-Key).
+type Idempotent struct {
+	Key         string // hash of team, principal, method, route and the client's key
+	Fingerprint string // hash of the body
+	Done        bool
+	Status      int
+	Header      map[string]string // Location, ETag
+	Body        []byte            // never with a secret
+	LeaseUntil  time.Time         // of a request under way: when it counts as dead
+	ExpiresAt   time.Time
+}
+
+// IdempotentStore is what requests that are answered once need from storage.
+// They vanish some time after they ended.
+type IdempotentStore interface {
+	// BeginIdempotent stores r if its key is new or its lease ended, and
+	// otherwise returns what is stored. The insert is the lock.
+	BeginIdempotent(ctx context.Context, r Idempotent, now time.Time) (stored *Idempotent, err error)
+	// FinishIdempotent stores the answer. Called inside the transaction of the
+	// change itself, so that neither exists without the other. Conflict: it is
+	// answered, by another who took this one for dead; its change must not
+	// happen a second time.
+	FinishIdempotent(ctx context.Context, r Idempotent) error
+	// AbandonIdempotent frees the key of a request that failed. None is fine; an
+	// answer that is stored stays, because a failed commit may have happened.
+	AbandonIdempotent(ctx context.Context, key string) error
+}
+
 // IdempotentScope is what a client's Idempotency-Key is unique within.
 type IdempotentScope struct {
 	Team, Principal string // Principal: user or token id; Team: "" where none is concerned yet

@@ -22,7 +22,7 @@ type TeamPolicy struct {
 	Abilities []string
 }
 
-// TeamStore is what teams and their members need from storage.
+// TeamStore is what teams need from storage.
 type TeamStore interface {
 	InsertTeam(ctx context.Context, t Team) error
 	// ReplaceTeam also brings the standing of all its tokens in step.
@@ -35,21 +35,4 @@ type TeamStore interface {
 	// and leaves its tokens as tombstones revoked at the given time. Its events
 	// stay.
 	DeleteTeam(ctx context.Context, id string, at time.Time) error // NotFound
-
-	// SaveMember adds a member or changes the role, and in the same transaction
-	// brings the standing of the tokens that the member made in step.
-	SaveMember(ctx context.Context, m Member) error
-	// DeleteMember removes a member; the tokens they made lose their maker.
-	DeleteMember(ctx context.Context, team, user string) error      // NotFound
-	Member(ctx context.Context, team, user string) (Member, error)  // NotFound
-	Members(ctx context.Context, team string) ([]Member, error)     // by joining
-	Memberships(ctx context.Context, user string) ([]Member, error) // by joining
-}
-
-// Member is a user in a team with one role.
-type Member struct {
-	Team     string
-	User     string
-	Role     Role
-	JoinedAt time.Time
 }

@@ -21,13 +21,6 @@ func storeSession(t *testing.T, s portal.Store, user string, change func(*portal
 	return ses
 }
 
-func newSignup(emailKey string) portal.Signup {
-	return portal.Signup{
-		ID: newID("sup"), Name: "Ada", Email: "Ada@Example.com", EmailKey: emailKey, PasswordHash: "$argon2id$x", TeamName: "Acme",
-		CodeHash: newID("code"), BrowserHash: "browser", CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour),
-	}
-}
-
 var sessionTests = []test{
 	{"every field comes back", func(t *testing.T, s portal.Store) {
 		u := storeUser(t, s)
@@ -124,32 +117,5 @@ var sessionTests = []test{
 		if n := get[int](t)(s.DeleteSessions(ctx, u.ID, "")); n != 1 {
 			t.Errorf("got %d ended, want 1", n)
 		}
-	}},
-	{"sign-ups by code and by address", func(t *testing.T, s portal.Store) {
-		ctx, key := begin(t), newID("mail")
-		var made []portal.Signup
-		for i := range 22 {
-			su := newSignup(key)
-			su.CreatedAt = now.Add(time.Duration(i) * time.Millisecond)
-			noError(t, s.SaveSignup(ctx, su))
-			made = append(made, su)
-		}
-		other := newSignup(newID("mail"))
-		noError(t, s.SaveSignup(ctx, other))
-		equal(t, "by code", get[portal.Signup](t)(s.SignupByCode(ctx, made[3].CodeHash)), made[3])
-		list := get[[]portal.Signup](t)(s.Signups(ctx, key))
-		if len(list) != 20 || list[0] != made[21] || list[19] != made[2] {
-			t.Errorf("got %d from %v, want the 20 newest from %v", len(list), list[0], made[21])
-		}
-		old := made[3].CodeHash
-		made[3].CodeHash, made[3].ExpiresAt = newID("code"), now.Add(48*time.Hour)
-		noError(t, s.SaveSignup(ctx, made[3]))
-		kind[portal.Signup](t, portal.NotFound)(s.SignupByCode(ctx, old))
-		equal(t, "by its new code", get[portal.Signup](t)(s.SignupByCode(ctx, made[3].CodeHash)), made[3])
-
-		noError(t, s.DeleteSignups(ctx, key))
-		noError(t, s.DeleteSignups(ctx, key))
-		kind[portal.Signup](t, portal.NotFound)(s.SignupByCode(ctx, made[3].CodeHash))
-		equal(t, "another's", get[portal.Signup](t)(s.SignupByCode(ctx, other.CodeHash)), other)
 	}},
 }

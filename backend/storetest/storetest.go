@@ -33,8 +33,10 @@ func Run(t *testing.T, open func(t *testing.T) portal.Store, opts Options) {
 		{"Atomically", atomicTests},
 		{"Event", eventTests},
 		{"User", userTests},
+		{"Signup", signupTests},
 		{"Session", sessionTests},
 		{"Team", teamTests},
+		{"Member", memberTests},
 		{"Standing", standingTests},
 		{"Token", tokenTests},
 		{"TokenList", tokenListTests},
@@ -42,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) portal.Store, opts Options) {
 		{"Order", orderTests},
 		{"Call", callTests},
 		{"Once", onceTests},
+		{"Idempotency", idempotencyTests},
 		{"Text", textTests},
 		{"Context", contextTests},
 	} {

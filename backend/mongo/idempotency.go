@@ -79,7 +79,7 @@ func (d idempotentDoc) over(now time.Time) bool {
 	return ends == nil || !ends.Time().After(now)
 }
 
-// BeginIdempotent implements [portal.OnceStore].
+// BeginIdempotent implements [portal.IdempotentStore].
 func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now time.Time) (stored *portal.Idempotent, err error) {
 	err = s.inTransaction(ctx, "begin a request that is answered once", func(ctx context.Context) error {
 		stored = nil
@@ -99,7 +99,7 @@ func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now ti
 	return stored, err
 }
 
-// FinishIdempotent implements [portal.OnceStore]. A request that was answered
+// FinishIdempotent implements [portal.IdempotentStore]. A request that was answered
 // already is a Conflict: it was taken for dead, and another did the change.
 func (s *Store) FinishIdempotent(ctx context.Context, r portal.Idempotent) error {
 	return s.inTransaction(ctx, "finish a request that is answered once", func(ctx context.Context) error {
@@ -115,7 +115,7 @@ func (s *Store) FinishIdempotent(ctx context.Context, r portal.Idempotent) error
 	})
 }
 
-// AbandonIdempotent implements [portal.OnceStore].
+// AbandonIdempotent implements [portal.IdempotentStore].
 func (s *Store) AbandonIdempotent(ctx context.Context, key string) error {
 	return s.write(ctx, "abandon a request", func(ctx context.Context) error {
 		_, err := s.idempotents.DeleteOne(ctx, bson.D{{Key: "_id", Value: key}, {Key: "done", Value: false}})
