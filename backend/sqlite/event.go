@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 
@@ -11,31 +13,49 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
-const eventColumns = `chain, seq, at, actor, action, target, data, prev, hash`
+var events = newTable("events", 2, func(column columns, e *audit.Event) {
+	column("chain", &e.Chain)
+	column("seq", &e.Seq)
+	column("at", at{&e.At})
+	column("actor", &e.Actor)
+	column("action", &e.Action)
+	column("target", &e.Target)
+	column("data", eventData{e})
+	column("prev", &e.Prev)
+	column("hash", &e.Hash)
+})
 
-func scanEvent(scan scanner) (e audit.Event, err error) {
-	var data string
-	e.V = audit.Version
-	if err := scan(&e.Chain, &e.Seq, at{&e.At}, &e.Actor, &e.Action, &e.Target, &data, &e.Prev, &e.Hash); err != nil {
-		return e, err
+// eventData is the data of an event in its column.
+type eventData struct{ *audit.Event }
+
+// Scan reads the data: numbers come back as int64, lists as []any, objects as
+// map[string]any.
+func (d eventData) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("the data of an event is stored as %T", src)
 	}
-	e.Data, err = eventData(data)
-	return e, err
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&d.Data); err != nil {
+		return err
+	}
+	d.V = audit.Version
+	_, err := integers(d.Data)
+	return err
 }
 
-// eventData reads the data of an event: numbers come back as int64, lists as
-// []any, objects as map[string]any.
-func eventData(text string) (map[string]any, error) {
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	var data map[string]any
-	if err := d.Decode(&data); err != nil {
-		return nil, err
+// Value is the very text that was hashed: encoding/json would write a nil list
+// as null, and the hash says [].
+func (d eventData) Value() (driver.Value, error) {
+	var hashed struct {
+		Data json.RawMessage `json:"data"`
 	}
-	if _, err := integers(data); err != nil {
-		return nil, err
+	text, err := d.Canonical()
+	if err == nil {
+		err = json.Unmarshal(text, &hashed)
 	}
-	return data, nil
+	return string(hashed.Data), err
 }
 
 // integers turns the numbers in v, where it stands, into int64.
@@ -73,20 +93,7 @@ func (s *Store) Append(ctx context.Context, e audit.Event) (audit.Event, error) 
 		if e, err = e.Seal(seq, hash); err != nil {
 			return err
 		}
-		// The very text that was hashed: encoding/json would write a nil list
-		// as null, and the hash says [].
-		var hashed struct {
-			Data json.RawMessage `json:"data"`
-		}
-		text, err := e.Canonical()
-		if err == nil {
-			err = json.Unmarshal(text, &hashed)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = w.exec(`INSERT INTO events (`+eventColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			e.Chain, e.Seq, e.At.UnixMilli(), e.Actor, e.Action, e.Target, string(hashed.Data), e.Prev, e.Hash)
+		_, err = w.exec(events.insert, events.fields(&e)...)
 		return err
 	})
 	if err != nil {
@@ -118,13 +125,13 @@ func (s *Store) Events(ctx context.Context, f portal.EventFilter) ([]audit.Event
 		return nil, s.idle(ctx)
 	}
 	query, args := eventsQuery(f)
-	return readList(ctx, s, query, args, scanEvent)
+	return readList(ctx, s, query, args, events.reader())
 }
 
 func eventsQuery(f portal.EventFilter) (string, []any) {
 	var c where
 	c.and("chain = ?", f.Chain)
-	source, order, after := "events", "seq DESC", f.After
+	index, order, after := "", "seq DESC", f.After
 	if f.Oldest {
 		order = "seq"
 		c.and("seq > ?", after)
@@ -166,7 +173,7 @@ func eventsQuery(f portal.EventFilter) (string, []any) {
 		in, args := anyOf(f.Targets)
 		c.and("target IN "+in, args...)
 		if len(f.Targets) == 1 { // of several, the order would have to be made by a sort
-			source = "events INDEXED BY events_by_target"
+			index = " INDEXED BY events_by_target"
 		}
 	}
 	if !f.From.IsZero() {
@@ -175,5 +182,5 @@ func eventsQuery(f portal.EventFilter) (string, []any) {
 	if !f.To.IsZero() {
 		c.and("at < ?", f.To.UnixMilli())
 	}
-	return `SELECT ` + eventColumns + ` FROM ` + source + c.text.String() + ` ORDER BY ` + order + ` LIMIT ?`, append(c.args, f.Limit)
+	return events.query + index + c.text.String() + ` ORDER BY ` + order + ` LIMIT ?`, append(c.args, f.Limit)
 }

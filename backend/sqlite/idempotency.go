@@ -7,32 +7,22 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const idempotentColumns = `key, fingerprint, done, status, header, body, lease_until, expires_at`
-
-func scanIdempotent(scan scanner) (r portal.Idempotent, err error) {
-	err = scan(&r.Key, &r.Fingerprint, &r.Done, &r.Status, fromJSON{&r.Header}, &r.Body, at{&r.LeaseUntil}, at{&r.ExpiresAt})
-	return r, err
-}
-
-func (w *work) saveIdempotent(r portal.Idempotent) error {
-	var header any
-	if r.Header != nil {
-		text, err := jsonText(r.Header)
-		if err != nil {
-			return err
-		}
-		header = text
-	}
-	_, err := w.exec(`INSERT OR REPLACE INTO idempotents (`+idempotentColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Key, r.Fingerprint, r.Done, r.Status, header, r.Body, r.LeaseUntil.UnixMilli(), r.ExpiresAt.UnixMilli())
-	return err
-}
+var idempotents = newTable("idempotents", 1, func(column columns, r *portal.Idempotent) {
+	column("key", &r.Key)
+	column("fingerprint", &r.Fingerprint)
+	column("done", &r.Done)
+	column("status", &r.Status)
+	column("header", jsonOrNull{&r.Header})
+	column("body", &r.Body)
+	column("lease_until", at{&r.LeaseUntil})
+	column("expires_at", at{&r.ExpiresAt})
+})
 
 // BeginIdempotent implements portal.IdempotentStore.
 func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now time.Time) (stored *portal.Idempotent, err error) {
 	err = s.write(ctx, func(w *work) error {
-		all, err := list(w, `SELECT `+idempotentColumns+` FROM idempotents
-			WHERE key = ? AND expires_at > ? AND (done OR lease_until > ?)`, []any{r.Key, now.UnixMilli(), now.UnixMilli()}, scanIdempotent)
+		all, err := list(w, idempotents.query+` WHERE key = ? AND expires_at > ? AND (done OR lease_until > ?)`,
+			[]any{r.Key, now.UnixMilli(), now.UnixMilli()}, idempotents.reader())
 		if err != nil {
 			return err
 		}
@@ -40,7 +30,8 @@ func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now ti
 			stored = &all[0]
 			return nil
 		}
-		return w.saveIdempotent(r)
+		_, err = w.exec(idempotents.upsert, idempotents.fields(&r)...)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -52,16 +43,11 @@ func (s *Store) BeginIdempotent(ctx context.Context, r portal.Idempotent, now ti
 func (s *Store) FinishIdempotent(ctx context.Context, r portal.Idempotent) error {
 	r.Done = true
 	return s.write(ctx, func(w *work) error {
-		var one int
-		answered, err := w.row(`SELECT 1 FROM idempotents WHERE key = ? AND done`, []any{r.Key}, &one)
-		switch {
-		case err != nil:
-			return err
-		case answered:
+		n, err := w.exec(idempotents.upsert+` WHERE NOT done`, idempotents.fields(&r)...)
+		if err == nil && n == 0 {
 			return &portal.Error{Kind: portal.Conflict, Detail: "The request was answered already.", Fix: "Repeat it to get that answer."}
-		default:
-			return w.saveIdempotent(r)
 		}
+		return err
 	})
 }
 

@@ -6,10 +6,12 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-func scanMember(scan scanner) (m portal.Member, err error) {
-	err = scan(&m.Team, &m.User, &m.Role, at{&m.JoinedAt})
-	return m, err
-}
+var members = newTable("members", 2, func(column columns, m *portal.Member) {
+	column("team", &m.Team)
+	column("user", &m.User)
+	column("role", &m.Role)
+	column("joined_at", at{&m.JoinedAt})
+})
 
 // madeBy finds the tokens whose standing hangs on one membership.
 const madeBy = `SELECT id FROM tokens WHERE team = ? AND maker = ?`
@@ -20,9 +22,7 @@ func (s *Store) SaveMember(ctx context.Context, m portal.Member) error {
 		if err := w.touchAll(madeBy, m.Team, m.User); err != nil {
 			return err
 		}
-		_, err := w.exec(`INSERT INTO members (team, user, role, joined_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (team, user) DO UPDATE SET role = excluded.role, joined_at = excluded.joined_at`,
-			m.Team, m.User, string(m.Role), m.JoinedAt.UnixMilli())
+		_, err := w.exec(members.upsert, members.fields(&m)...)
 		return err
 	})
 }
@@ -39,18 +39,15 @@ func (s *Store) DeleteMember(ctx context.Context, team, user string) error {
 
 // Member implements portal.MemberStore.
 func (s *Store) Member(ctx context.Context, team, user string) (portal.Member, error) {
-	return readOne(ctx, s, "Member", `SELECT team, user, role, joined_at FROM members WHERE team = ? AND user = ?`,
-		[]any{team, user}, scanMember)
+	return members.one(ctx, s, "Member", `WHERE team = ? AND user = ?`, team, user)
 }
 
 // Members implements portal.MemberStore.
 func (s *Store) Members(ctx context.Context, team string) ([]portal.Member, error) {
-	return readList(ctx, s, `SELECT team, user, role, joined_at FROM members WHERE team = ? ORDER BY joined_at, user`,
-		[]any{team}, scanMember)
+	return members.all(ctx, s, `WHERE team = ? ORDER BY joined_at, user`, team)
 }
 
 // Memberships implements portal.MemberStore.
 func (s *Store) Memberships(ctx context.Context, user string) ([]portal.Member, error) {
-	return readList(ctx, s, `SELECT team, user, role, joined_at FROM members WHERE user = ? ORDER BY joined_at, team`,
-		[]any{user}, scanMember)
+	return members.all(ctx, s, `WHERE user = ? ORDER BY joined_at, team`, user)
 }

@@ -6,40 +6,33 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const orderColumns = `id, team, env, reference, currency, amount_minor, lines, created_at, updated_at, cancelled_at, version`
-
-func scanOrder(scan scanner) (o portal.Order, err error) {
-	err = scan(&o.ID, &o.Team, &o.Env, &o.Reference, &o.Currency, &o.AmountMinor, fromJSON{&o.Lines}, at{&o.CreatedAt},
-		at{&o.UpdatedAt}, at{&o.CancelledAt}, &o.Version)
-	return o, err
-}
+var orders = newTable("orders", 3, func(column columns, o *portal.Order) {
+	column("team", &o.Team)
+	column("env", &o.Env)
+	column("id", &o.ID)
+	column("reference", &o.Reference)
+	column("currency", &o.Currency)
+	column("amount_minor", &o.AmountMinor)
+	column("lines", asJSON{&o.Lines})
+	column("created_at", at{&o.CreatedAt})
+	column("updated_at", at{&o.UpdatedAt})
+	column("cancelled_at", atOrNull{&o.CancelledAt})
+	column("version", &o.Version)
+})
 
 // InsertOrder implements portal.OrderStore. Conflict: the id is taken. NotFound:
 // the team is gone.
 func (s *Store) InsertOrder(ctx context.Context, o portal.Order) error {
-	lines, err := jsonText(o.Lines)
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, func(w *work) error {
-		_, err := w.exec(`INSERT INTO orders (`+orderColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			o.ID, o.Team, string(o.Env), o.Reference, o.Currency, o.AmountMinor, lines, o.CreatedAt.UnixMilli(),
-			o.UpdatedAt.UnixMilli(), ms(o.CancelledAt), o.Version)
+		_, err := w.exec(orders.insert, orders.fields(&o)...)
 		return idTaken(err)
 	})
 }
 
 // ReplaceOrder implements portal.OrderStore.
 func (s *Store) ReplaceOrder(ctx context.Context, o portal.Order) error {
-	lines, err := jsonText(o.Lines)
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, func(w *work) error {
-		n, err := w.exec(`UPDATE orders SET reference = ?, currency = ?, amount_minor = ?, lines = ?, created_at = ?,
-			updated_at = ?, cancelled_at = ?, version = ? WHERE team = ? AND env = ? AND id = ? AND version = ?`,
-			o.Reference, o.Currency, o.AmountMinor, lines, o.CreatedAt.UnixMilli(), o.UpdatedAt.UnixMilli(), ms(o.CancelledAt),
-			o.Version, o.Team, string(o.Env), o.ID, o.Version-1)
+		n, err := w.exec(orders.update+` AND version = ?`, append(orders.changes(&o), o.Version-1)...)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -58,14 +51,13 @@ func (s *Store) ReplaceOrder(ctx context.Context, o portal.Order) error {
 
 // Order implements portal.OrderStore.
 func (s *Store) Order(ctx context.Context, team string, env portal.Env, id string) (portal.Order, error) {
-	return readOne(ctx, s, "Order", `SELECT `+orderColumns+` FROM orders WHERE team = ? AND env = ? AND id = ?`,
-		[]any{team, string(env), id}, scanOrder)
+	return orders.one(ctx, s, "Order", `WHERE team = ? AND env = ? AND id = ?`, team, string(env), id)
 }
 
 // Orders implements portal.OrderStore.
 func (s *Store) Orders(ctx context.Context, team string, env portal.Env, after string, limit int) ([]portal.Order, error) {
 	query, args := ordersQuery(team, env, after, limit)
-	return readList(ctx, s, query, args, scanOrder)
+	return readList(ctx, s, query, args, orders.reader())
 }
 
 func ordersQuery(team string, env portal.Env, after string, limit int) (string, []any) {
@@ -75,5 +67,5 @@ func ordersQuery(team string, env portal.Env, after string, limit int) (string, 
 	if after != "" {
 		c.and("id < ?", after)
 	}
-	return `SELECT ` + orderColumns + ` FROM orders` + c.text.String() + ` ORDER BY id DESC LIMIT ?`, append(c.args, limit)
+	return orders.query + c.text.String() + ` ORDER BY id DESC LIMIT ?`, append(c.args, limit)
 }

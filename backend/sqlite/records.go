@@ -145,8 +145,9 @@ func (w *work) changedRecords() (map[string]*portal.Token, error) {
 // loadRecords fills the records from the file.
 func (s *Store) loadRecords(ctx context.Context) error {
 	return s.read(ctx, func(w *work) error {
-		return w.rows("SELECT "+tokenColumns+tokenSource, nil, func(scan scanner) error {
-			t, err := scanToken(scan)
+		read := tokenRows.reader()
+		return w.rows(tokenRows.query, nil, func(scan scanner) error {
+			t, err := read(scan)
 			if err == nil {
 				s.records.set(t.ID, &t)
 			}

@@ -42,7 +42,7 @@ func wantRecordsOfFile(t *testing.T, s *Store) {
 	t.Helper()
 	n := 0
 	err := s.read(t.Context(), func(w *work) error {
-		all, err := list(w, "SELECT "+tokenColumns+tokenSource, nil, scanToken)
+		all, err := list(w, tokenRows.query, nil, tokenRows.reader())
 		for _, want := range all {
 			got, err := s.records.Record(t.Context(), want.ID)
 			if err != nil || got == nil || !reflect.DeepEqual(*got, want) {

@@ -6,48 +6,46 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const sessionColumns = `id, hash, user, created_at, last_seen_at, expires_at, fresh_until, address, user_agent`
-
-func scanSession(scan scanner) (v portal.Session, err error) {
-	err = scan(&v.ID, &v.Hash, &v.User, at{&v.CreatedAt}, at{&v.LastSeenAt}, at{&v.ExpiresAt}, at{&v.FreshUntil},
-		&v.Address, &v.UserAgent)
-	return v, err
-}
+var sessions = newTable("sessions", 1, func(column columns, v *portal.Session) {
+	column("hash", &v.Hash)
+	column("id", &v.ID)
+	column("user", &v.User)
+	column("created_at", at{&v.CreatedAt})
+	column("last_seen_at", atOrNull{&v.LastSeenAt})
+	column("expires_at", at{&v.ExpiresAt})
+	column("fresh_until", atOrNull{&v.FreshUntil})
+	column("address", &v.Address)
+	column("user_agent", &v.UserAgent)
+})
 
 // InsertSession implements portal.SessionStore. Conflict: the id or the hash is
 // taken. NotFound: the user is gone.
 func (s *Store) InsertSession(ctx context.Context, v portal.Session) error {
 	return s.write(ctx, func(w *work) error {
-		_, err := w.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			v.ID, v.Hash, v.User, v.CreatedAt.UnixMilli(), ms(v.LastSeenAt), v.ExpiresAt.UnixMilli(), ms(v.FreshUntil),
-			v.Address, v.UserAgent)
+		_, err := w.exec(sessions.insert, sessions.fields(&v)...)
 		return idTaken(err)
 	})
 }
 
 // SessionByHash implements portal.SessionStore.
 func (s *Store) SessionByHash(ctx context.Context, hash string) (portal.Session, error) {
-	return readOne(ctx, s, "Session", `SELECT `+sessionColumns+` FROM sessions WHERE hash = ?`, []any{hash}, scanSession)
+	return sessions.one(ctx, s, "Session", `WHERE hash = ?`, hash)
 }
 
 // HoldSession implements portal.SessionStore. There is nothing to hold:
 // transactions run one after the other.
 func (s *Store) HoldSession(ctx context.Context, user, hash string) (portal.Session, error) {
-	return readOne(ctx, s, "Session", `SELECT `+sessionColumns+` FROM sessions WHERE hash = ? AND user = ?`, []any{hash, user}, scanSession)
+	return sessions.one(ctx, s, "Session", `WHERE hash = ? AND user = ?`, hash, user)
 }
 
 // ReplaceSession implements portal.SessionStore.
 func (s *Store) ReplaceSession(ctx context.Context, v portal.Session) error {
-	return s.writeOne(ctx, "Session", `UPDATE sessions SET id = ?, user = ?, created_at = ?, last_seen_at = ?, expires_at = ?,
-		fresh_until = ?, address = ?, user_agent = ? WHERE hash = ?`,
-		v.ID, v.User, v.CreatedAt.UnixMilli(), ms(v.LastSeenAt), v.ExpiresAt.UnixMilli(), ms(v.FreshUntil), v.Address,
-		v.UserAgent, v.Hash)
+	return s.writeOne(ctx, "Session", sessions.update, sessions.changes(&v)...)
 }
 
 // Sessions implements portal.SessionStore.
 func (s *Store) Sessions(ctx context.Context, user string) ([]portal.Session, error) {
-	return readList(ctx, s, `SELECT `+sessionColumns+` FROM sessions WHERE user = ? ORDER BY created_at DESC, id DESC`,
-		[]any{user}, scanSession)
+	return sessions.all(ctx, s, `WHERE user = ? ORDER BY created_at DESC, id DESC`, user)
 }
 
 // DeleteSession implements portal.SessionStore.

@@ -6,33 +6,35 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const signupColumns = `id, name, email, email_key, password_hash, team_name, code_hash, browser_hash, created_at, expires_at`
-
-func scanSignup(scan scanner) (v portal.Signup, err error) {
-	err = scan(&v.ID, &v.Name, &v.Email, &v.EmailKey, &v.PasswordHash, &v.TeamName, &v.CodeHash, &v.BrowserHash,
-		at{&v.CreatedAt}, at{&v.ExpiresAt})
-	return v, err
-}
+var signups = newTable("signups", 1, func(column columns, v *portal.Signup) {
+	column("id", &v.ID)
+	column("name", &v.Name)
+	column("email", &v.Email)
+	column("email_key", &v.EmailKey)
+	column("password_hash", &v.PasswordHash)
+	column("team_name", &v.TeamName)
+	column("code_hash", &v.CodeHash)
+	column("browser_hash", &v.BrowserHash)
+	column("created_at", at{&v.CreatedAt})
+	column("expires_at", at{&v.ExpiresAt})
+})
 
 // SaveSignup implements portal.SignupStore.
 func (s *Store) SaveSignup(ctx context.Context, v portal.Signup) error {
 	return s.write(ctx, func(w *work) error {
-		_, err := w.exec(`INSERT OR REPLACE INTO signups (`+signupColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			v.ID, v.Name, v.Email, v.EmailKey, v.PasswordHash, v.TeamName, v.CodeHash, v.BrowserHash,
-			v.CreatedAt.UnixMilli(), v.ExpiresAt.UnixMilli())
+		_, err := w.exec(signups.upsert, signups.fields(&v)...)
 		return err
 	})
 }
 
 // SignupByCode implements portal.SignupStore.
 func (s *Store) SignupByCode(ctx context.Context, codeHash string) (portal.Signup, error) {
-	return readOne(ctx, s, "Sign-up", `SELECT `+signupColumns+` FROM signups WHERE code_hash = ?`, []any{codeHash}, scanSignup)
+	return signups.one(ctx, s, "Sign-up", `WHERE code_hash = ?`, codeHash)
 }
 
 // Signups implements portal.SignupStore.
 func (s *Store) Signups(ctx context.Context, emailKey string) ([]portal.Signup, error) {
-	return readList(ctx, s, `SELECT `+signupColumns+` FROM signups WHERE email_key = ?
-		ORDER BY created_at DESC, id DESC LIMIT 20`, []any{emailKey}, scanSignup)
+	return signups.all(ctx, s, `WHERE email_key = ? ORDER BY created_at DESC, id DESC LIMIT 20`, emailKey)
 }
 
 // DeleteSignups implements portal.SignupStore.

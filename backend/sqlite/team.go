@@ -7,31 +7,20 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const teamColumns = `id, name, platform, created_at, abilities, rev`
-
-func scanTeam(scan scanner) (t portal.Team, err error) {
-	err = scan(&t.ID, &t.Name, &t.Platform, at{&t.CreatedAt}, fromJSON{&t.Policy.Abilities}, &t.Rev)
-	return t, err
-}
-
-// policyText returns a team's abilities as they are stored: NULL means all.
-func policyText(p portal.TeamPolicy) (any, error) {
-	if p.Abilities == nil {
-		return nil, nil
-	}
-	return jsonText(p.Abilities)
-}
+var teams = newTable("teams", 1, func(column columns, t *portal.Team) {
+	column("id", &t.ID)
+	column("name", &t.Name)
+	column("platform", &t.Platform)
+	column("created_at", at{&t.CreatedAt})
+	column("abilities", jsonOrNull{&t.Policy.Abilities})
+	column("rev", &t.Rev)
+})
 
 // InsertTeam implements portal.TeamStore. Conflict: the id is taken, or there is
 // a platform team already.
 func (s *Store) InsertTeam(ctx context.Context, t portal.Team) error {
-	policy, err := policyText(t.Policy)
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, func(w *work) error {
-		_, err := w.exec(`INSERT INTO teams (`+teamColumns+`) VALUES (?, ?, ?, ?, ?, ?)`,
-			t.ID, t.Name, t.Platform, t.CreatedAt.UnixMilli(), policy, t.Rev)
+		_, err := w.exec(teams.insert, teams.fields(&t)...)
 		return idTaken(err)
 	})
 }
@@ -39,24 +28,19 @@ func (s *Store) InsertTeam(ctx context.Context, t portal.Team) error {
 // ReplaceTeam implements portal.TeamStore. Conflict: another team is the
 // platform team.
 func (s *Store) ReplaceTeam(ctx context.Context, t portal.Team) error {
-	policy, err := policyText(t.Policy)
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, func(w *work) error {
 		// Only what stands in portal.Standing changes records.
 		if err := w.touchAll(`SELECT t.id FROM teams x JOIN tokens t ON t.team = x.id
-			WHERE x.id = ? AND (x.platform <> ? OR x.abilities IS NOT ?)`, t.ID, t.Platform, policy); err != nil {
+			WHERE x.id = ? AND (x.platform <> ? OR x.abilities IS NOT ?)`, t.ID, t.Platform, jsonOrNull{&t.Policy.Abilities}); err != nil {
 			return err
 		}
-		return idTaken(w.execOne("Team", `UPDATE teams SET name = ?, platform = ?, created_at = ?, abilities = ?, rev = ? WHERE id = ?`,
-			t.Name, t.Platform, t.CreatedAt.UnixMilli(), policy, t.Rev, t.ID))
+		return idTaken(w.execOne("Team", teams.update, teams.changes(&t)...))
 	})
 }
 
 // Team implements portal.TeamStore.
 func (s *Store) Team(ctx context.Context, id string) (portal.Team, error) {
-	return readOne(ctx, s, "Team", `SELECT `+teamColumns+` FROM teams WHERE id = ?`, []any{id}, scanTeam)
+	return teams.one(ctx, s, "Team", `WHERE id = ?`, id)
 }
 
 // Teams implements portal.TeamStore.
@@ -65,17 +49,17 @@ func (s *Store) Teams(ctx context.Context, ids []string) ([]portal.Team, error) 
 		return nil, s.idle(ctx)
 	}
 	in, args := anyOf(ids)
-	return readList(ctx, s, `SELECT `+teamColumns+` FROM teams WHERE id IN `+in, args, scanTeam)
+	return teams.all(ctx, s, `WHERE id IN `+in, args...)
 }
 
 // TeamsNamed implements portal.TeamStore.
 func (s *Store) TeamsNamed(ctx context.Context, name string) ([]portal.Team, error) {
-	return readList(ctx, s, `SELECT `+teamColumns+` FROM teams WHERE name = ? ORDER BY id`, []any{name}, scanTeam)
+	return teams.all(ctx, s, `WHERE name = ? ORDER BY id`, name)
 }
 
 // PlatformTeam implements portal.TeamStore.
 func (s *Store) PlatformTeam(ctx context.Context) (portal.Team, error) {
-	return readOne(ctx, s, "Platform team", `SELECT `+teamColumns+` FROM teams WHERE platform = 1`, nil, scanTeam)
+	return teams.one(ctx, s, "Platform team", `WHERE platform = 1`)
 }
 
 // DeleteTeam implements portal.TeamStore. Members, orders and names go by their

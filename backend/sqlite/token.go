@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -13,27 +14,53 @@ import (
 // maxRecords is how many tokens are read at once by their ids.
 const maxRecords = 128
 
-// tokenColumns are read by scanToken; what stands in portal.Standing comes from
-// the team and the maker, so it is in step whatever changes.
-const (
-	tokenColumns = `t.id, t.team, t.name, t.env, t.maker, t.created_at, t.expires_at, t.not_before, t.suspended_at, t.revoked_at,
-	t.first_used_at, t.last_used_at, t.abilities, t.rev, t.note, t.addresses, t.quota, t.window_ns, t.suspended_by,
-	t.suspend_reason, t.revoked_by, t.revoke_reason, t.revoke_note, t.last_used_from, t.generations,
-	CASE WHEN u.id IS NULL THEN '' ELSE coalesce(m.role, '') END, coalesce(x.platform, 0), x.abilities`
-	tokenSource = ` FROM tokens t LEFT JOIN teams x ON x.id = t.team LEFT JOIN members m ON m.team = t.team AND m.user = t.maker
-	LEFT JOIN users u ON u.id = t.maker AND u.disabled_at IS NULL`
-)
+var tokens = newTable("tokens", 1, func(column columns, t *portal.Token) {
+	column("id", &t.ID)
+	column("team", &t.Team)
+	column("name", &t.Name)
+	column("name_folded", folded{&t.Name})
+	column("note", &t.Note)
+	column("env", &t.Env)
+	column("abilities", asJSON{&t.Abilities})
+	column("addresses", asJSON{&t.Addresses})
+	column("quota", &t.RateLimit.Quota)
+	column("window_ns", (*int64)(&t.RateLimit.Window))
+	column("maker", &t.Maker)
+	column("created_at", at{&t.CreatedAt})
+	column("expires_at", atOrNull{&t.ExpiresAt})
+	column("not_before", atOrNull{&t.NotBefore})
+	column("suspended_at", atOrNull{&t.SuspendedAt})
+	column("suspended_by", &t.SuspendedBy)
+	column("suspend_reason", &t.SuspendReason)
+	column("revoked_at", atOrNull{&t.RevokedAt})
+	column("revoked_by", &t.RevokedBy)
+	column("revoke_reason", &t.RevokeReason)
+	column("revoke_note", &t.RevokeNote)
+	column("first_used_at", atOrNull{&t.FirstUsedAt})
+	column("last_used_at", atOrNull{&t.LastUsedAt})
+	column("last_used_from", &t.LastUsedFrom)
+	column("generations", asJSON{(*generations)(&t.Generations)})
+	column("rev", &t.Rev)
+})
 
-func scanToken(scan scanner) (t portal.Token, err error) {
-	var window int64
-	err = scan(&t.ID, &t.Team, &t.Name, &t.Env, &t.Maker, at{&t.CreatedAt}, at{&t.ExpiresAt}, at{&t.NotBefore},
-		at{&t.SuspendedAt}, at{&t.RevokedAt}, at{&t.FirstUsedAt}, at{&t.LastUsedAt}, fromJSON{&t.Abilities}, &t.Rev, &t.Note,
-		fromJSON{&t.Addresses}, &t.RateLimit.Quota, &window, &t.SuspendedBy, &t.SuspendReason, &t.RevokedBy, &t.RevokeReason,
-		&t.RevokeNote, &t.LastUsedFrom, fromJSON{(*generations)(&t.Generations)},
-		&t.Standing.MakerRole, &t.Standing.PlatformTeam, fromJSON{&t.Standing.TeamAbilities})
-	t.RateLimit.Window = time.Duration(window)
-	return t, err
+// tokenRows reads tokens. What stands in portal.Standing comes from the team and
+// the maker, so it is in step whatever changes.
+var tokenRows = view[portal.Token]{
+	query: `SELECT t.` + strings.Join(tokens.names, ", t.") + `,
+	CASE WHEN u.id IS NULL THEN '' ELSE coalesce(m.role, '') END, coalesce(x.platform, 0), x.abilities
+	FROM tokens t LEFT JOIN teams x ON x.id = t.team LEFT JOIN members m ON m.team = t.team AND m.user = t.maker
+	LEFT JOIN users u ON u.id = t.maker AND u.disabled_at IS NULL`,
+	fields: func(t *portal.Token) []any {
+		return append(tokens.fields(t), &t.Standing.MakerRole, &t.Standing.PlatformTeam, jsonOrNull{&t.Standing.TeamAbilities})
+	},
 }
+
+// folded is a name in lower case, for the search. It is stored and not read.
+type folded struct{ name *string }
+
+func (folded) Scan(any) error { return nil }
+
+func (f folded) Value() (driver.Value, error) { return strings.ToLower(*f.name), nil }
 
 // generations is how the secrets of a token are stored: a JSON list.
 type generations []portal.Generation
@@ -96,44 +123,22 @@ func (gs *generations) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// tokenSet assigns every column but the id, in the order of tokenValues.
-const tokenSet = `team = ?, name = ?, name_folded = ?, env = ?, maker = ?, created_at = ?, expires_at = ?, not_before = ?,
-	suspended_at = ?, revoked_at = ?, first_used_at = ?, last_used_at = ?, abilities = ?, rev = ?, note = ?, addresses = ?,
-	quota = ?, window_ns = ?, suspended_by = ?, suspend_reason = ?, revoked_by = ?, revoke_reason = ?, revoke_note = ?,
-	last_used_from = ?, generations = ?`
-
-func tokenValues(t portal.Token) ([]any, error) {
+// noNull returns a token whose lists are not nil, as they are stored.
+func noNull(t portal.Token) *portal.Token {
 	if t.Abilities == nil {
 		t.Abilities = []string{}
 	}
 	if t.Addresses == nil {
 		t.Addresses = []netip.Prefix{}
 	}
-	var texts [3]string
-	for i, v := range []any{t.Abilities, t.Addresses, generations(t.Generations)} {
-		var err error
-		if texts[i], err = jsonText(v); err != nil {
-			return nil, err
-		}
-	}
-	return []any{
-		t.Team, t.Name, strings.ToLower(t.Name), string(t.Env), t.Maker, t.CreatedAt.UnixMilli(), ms(t.ExpiresAt),
-		ms(t.NotBefore), ms(t.SuspendedAt), ms(t.RevokedAt), ms(t.FirstUsedAt), ms(t.LastUsedAt), texts[0], t.Rev, t.Note,
-		texts[1], t.RateLimit.Quota, int64(t.RateLimit.Window), t.SuspendedBy, t.SuspendReason, t.RevokedBy, t.RevokeReason,
-		t.RevokeNote, t.LastUsedFrom, texts[2],
-	}, nil
+	return &t
 }
 
 // InsertToken implements portal.TokenStore. The standing is that of the team
 // and the maker as they are stored.
 func (s *Store) InsertToken(ctx context.Context, t portal.Token) error {
-	values, err := tokenValues(t)
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, func(w *work) error {
-		columns := strings.ReplaceAll(tokenSet, " = ?", "")
-		if _, err := w.exec(`INSERT INTO tokens (`+columns+`, id) VALUES `+marks(len(values)+1), append(values, t.ID)...); err != nil {
+		if _, err := w.exec(tokens.insert, tokens.fields(noNull(t))...); err != nil {
 			return idTaken(err)
 		}
 		w.touch(t.ID)
@@ -143,21 +148,15 @@ func (s *Store) InsertToken(ctx context.Context, t portal.Token) error {
 
 // ReplaceToken implements portal.TokenStore.
 func (s *Store) ReplaceToken(ctx context.Context, t portal.Token) error {
-	return s.write(ctx, func(w *work) error { return w.replaceToken(t) })
-}
-
-func (w *work) replaceToken(t portal.Token) error {
-	values, err := tokenValues(t)
-	if err != nil {
-		return err
-	}
-	w.touch(t.ID)
-	return w.execOne("Token", `UPDATE tokens SET `+tokenSet+` WHERE team = ? AND id = ?`, append(values, t.Team, t.ID)...)
+	return s.write(ctx, func(w *work) error {
+		w.touch(t.ID)
+		return w.execOne("Token", tokens.update+` AND team = ?`, append(tokens.changes(noNull(t)), t.Team)...)
+	})
 }
 
 // Token implements portal.TokenStore.
 func (s *Store) Token(ctx context.Context, team, id string) (portal.Token, error) {
-	return readOne(ctx, s, "Token", `SELECT `+tokenColumns+tokenSource+` WHERE t.id = ? AND t.team = ?`, []any{id, team}, scanToken)
+	return tokenRows.one(ctx, s, "Token", `WHERE t.id = ? AND t.team = ?`, id, team)
 }
 
 // TokenRecords implements portal.TokenStore, from the records in memory unless
@@ -194,8 +193,9 @@ func (w *work) tokens(ids []string) ([]*portal.Token, error) {
 		return nil, nil
 	}
 	in, args := anyOf(ids)
-	return list(w, `SELECT `+tokenColumns+tokenSource+` WHERE t.id IN `+in, args, func(scan scanner) (*portal.Token, error) {
-		t, err := scanToken(scan)
+	read := tokenRows.reader()
+	return list(w, tokenRows.query+` WHERE t.id IN `+in, args, func(scan scanner) (*portal.Token, error) {
+		t, err := read(scan)
 		return &t, err
 	})
 }

@@ -92,7 +92,7 @@ func tokensQuery(f portal.TokenFilter) (string, []any) {
 		}
 		c.and("("+o.column+", t.id) "+beyond+" (?, ?)", key, f.After.ID)
 	}
-	query := "SELECT " + tokenColumns + tokenSource + c.text.String() +
+	query := tokenRows.query + c.text.String() +
 		" ORDER BY " + o.column + direction + ", t.id" + direction + " LIMIT ?"
 	return query, append(c.args, f.Limit)
 }
@@ -100,5 +100,5 @@ func tokensQuery(f portal.TokenFilter) (string, []any) {
 // Tokens implements portal.TokenStore.
 func (s *Store) Tokens(ctx context.Context, f portal.TokenFilter) ([]portal.Token, error) {
 	query, args := tokensQuery(f)
-	return readList(ctx, s, query, args, scanToken)
+	return readList(ctx, s, query, args, tokenRows.reader())
 }

@@ -6,20 +6,24 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const userColumns = `id, name, email, email_key, password_hash, platform_admin, created_at, verified_at, disabled_at, last_team, version`
-
-func scanUser(scan scanner) (u portal.User, err error) {
-	err = scan(&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.PasswordHash, &u.PlatformAdmin, at{&u.CreatedAt}, at{&u.VerifiedAt},
-		at{&u.DisabledAt}, &u.LastTeam, &u.Version)
-	return u, err
-}
+var users = newTable("users", 1, func(column columns, u *portal.User) {
+	column("id", &u.ID)
+	column("name", &u.Name)
+	column("email", &u.Email)
+	column("email_key", &u.EmailKey)
+	column("password_hash", &u.PasswordHash)
+	column("platform_admin", &u.PlatformAdmin)
+	column("last_team", &u.LastTeam)
+	column("created_at", at{&u.CreatedAt})
+	column("verified_at", atOrNull{&u.VerifiedAt})
+	column("disabled_at", atOrNull{&u.DisabledAt})
+	column("version", &u.Version)
+})
 
 // InsertUser implements portal.UserStore.
 func (s *Store) InsertUser(ctx context.Context, u portal.User) error {
 	return s.write(ctx, func(w *work) error {
-		_, err := w.exec(`INSERT INTO users (`+userColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			u.ID, u.Name, u.Email, u.EmailKey, u.PasswordHash, u.PlatformAdmin, u.CreatedAt.UnixMilli(), ms(u.VerifiedAt),
-			ms(u.DisabledAt), u.LastTeam, u.Version)
+		_, err := w.exec(users.insert, users.fields(&u)...)
 		return w.addressTaken(err, u)
 	})
 }
@@ -49,21 +53,18 @@ func (s *Store) ReplaceUser(ctx context.Context, u portal.User) error {
 			WHERE t.maker = ? AND (u.disabled_at IS NULL) <> ?`, u.ID, u.DisabledAt.IsZero()); err != nil {
 			return err
 		}
-		return w.addressTaken(w.execOne("User", `UPDATE users SET name = ?, email = ?, email_key = ?, password_hash = ?,
-			platform_admin = ?, created_at = ?, verified_at = ?, disabled_at = ?, last_team = ?, version = ? WHERE id = ?`,
-			u.Name, u.Email, u.EmailKey, u.PasswordHash, u.PlatformAdmin, u.CreatedAt.UnixMilli(), ms(u.VerifiedAt),
-			ms(u.DisabledAt), u.LastTeam, u.Version, u.ID), u)
+		return w.addressTaken(w.execOne("User", users.update, users.changes(&u)...), u)
 	})
 }
 
 // User implements portal.UserStore.
 func (s *Store) User(ctx context.Context, id string) (portal.User, error) {
-	return readOne(ctx, s, "User", `SELECT `+userColumns+` FROM users WHERE id = ?`, []any{id}, scanUser)
+	return users.one(ctx, s, "User", `WHERE id = ?`, id)
 }
 
 // UserByEmail implements portal.UserStore.
 func (s *Store) UserByEmail(ctx context.Context, emailKey string) (portal.User, error) {
-	return readOne(ctx, s, "User", `SELECT `+userColumns+` FROM users WHERE email_key = ?`, []any{emailKey}, scanUser)
+	return users.one(ctx, s, "User", `WHERE email_key = ?`, emailKey)
 }
 
 // Users implements portal.UserStore.
@@ -72,7 +73,7 @@ func (s *Store) Users(ctx context.Context, ids []string) ([]portal.User, error) 
 		return nil, s.idle(ctx)
 	}
 	in, args := anyOf(ids)
-	return readList(ctx, s, `SELECT `+userColumns+` FROM users WHERE id IN `+in, args, scanUser)
+	return users.all(ctx, s, `WHERE id IN `+in, args...)
 }
 
 // DeleteUser implements portal.UserStore. Sessions and memberships go by their
