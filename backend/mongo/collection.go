@@ -1,9 +1,11 @@
 package mongo
 
 import (
+	"reflect"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 )
@@ -37,7 +39,7 @@ var (
 	boolean = bson.D{{Key: "bsonType", Value: "bool"}}
 	binary  = bson.D{{Key: "bsonType", Value: "binData"}}
 
-	orNullDate = bson.D{{Key: "bsonType", Value: bson.A{"date", "null"}}}
+	orNullDate = orNull(date)
 )
 
 const optional = "?"
@@ -61,9 +63,58 @@ func listOf(items bson.D) bson.D {
 	return bson.D{{Key: "bsonType", Value: "array"}, {Key: "items", Value: items}}
 }
 
-// orNull is for lists whose nil is not the same as an empty list.
-func orNull(list bson.D) bson.D {
-	return bson.D{{Key: "bsonType", Value: bson.A{"array", "null"}}, {Key: "items", Value: list[1].Value}}
+func orNull(kind bson.D) bson.D {
+	return append(bson.D{{Key: "bsonType", Value: bson.A{kind[0].Value, "null"}}}, kind[1:]...)
+}
+
+// schemaOf describes the documents of a collection by the type that they are
+// written from. What it leaves out with omitempty may be absent, and a slice or
+// a pointer that it does not leave out may be null. A tag schema:"required" says
+// that a field is always there and never null.
+func schemaOf[D any]() bson.D { return documentOf(reflect.TypeFor[D]()) }
+
+func documentOf(t reflect.Type) bson.D {
+	var fields []any
+	for f := range t.Fields() {
+		name, maybe := strings.CutSuffix(f.Tag.Get("bson"), ",omitempty")
+		kind := kindOf(f.Type)
+		switch {
+		case f.Tag.Get("schema") == "required":
+		case maybe:
+			name = optional + name
+		case f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Pointer:
+			kind = orNull(kind)
+		}
+		fields = append(fields, name, kind)
+	}
+	return object(fields...)
+}
+
+func kindOf(t reflect.Type) bson.D {
+	switch t {
+	case reflect.TypeFor[primitive.DateTime]():
+		return date
+	case reflect.TypeFor[primitive.ObjectID]():
+		return bson.D{{Key: "bsonType", Value: "objectId"}}
+	case reflect.TypeFor[[]byte]():
+		return binary
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return text
+	case reflect.Bool:
+		return boolean
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return number
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Slice:
+		return listOf(kindOf(t.Elem()))
+	case reflect.Struct:
+		return documentOf(t)
+	default:
+		panic("no rule for fields of the type " + t.String())
+	}
 }
 
 // index describes an index by its fields; "-" before one makes it descend. Its

@@ -25,7 +25,7 @@ const (
 )
 
 func erasureCollections() []collection {
-	return []collection{{name: "erasures", schema: object("_id", text, "at", orNullDate), indexes: []mongo.IndexModel{index("at")}}}
+	return []collection{{name: "erasures", schema: schemaOf[erasureDoc](), indexes: []mongo.IndexModel{index("at")}}}
 }
 
 // noteErasure has the rest of a team deleted after the transaction of ctx.

@@ -30,9 +30,8 @@ type eventDoc struct {
 
 func eventCollections() []collection {
 	return []collection{{
-		name: "events",
-		schema: object("v", number, "chain", text, "seq", number, "at", orNullDate, "actor", text, "action", text, "target", text,
-			"data", text, "prev", text, "hash", text),
+		name:    "events",
+		schema:  schemaOf[eventDoc](),
 		indexes: []mongo.IndexModel{unique("chain", "seq"), index("chain", "target", "-seq"), index("at", "_id")},
 	}}
 }

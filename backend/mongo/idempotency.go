@@ -32,10 +32,8 @@ type headerDoc struct {
 
 func idempotentCollections() []collection {
 	return []collection{{
-		name: "idempotents",
-		schema: object("_id", text, "fingerprint", text, "done", boolean, "status", number,
-			"header", orNull(listOf(object("name", text, "value", text))), "body", bson.D{{Key: "bsonType", Value: bson.A{"binData", "null"}}},
-			"?lease_until", date, "?expires_at", date),
+		name:    "idempotents",
+		schema:  schemaOf[idempotentDoc](),
 		indexes: []mongo.IndexModel{index("expires_at")},
 	}}
 }

@@ -22,7 +22,7 @@ type memberDoc struct {
 func memberCollections() []collection {
 	return []collection{{
 		name:    "members",
-		schema:  object("team", text, "user", text, "role", text, "?joined_at", date),
+		schema:  schemaOf[memberDoc](),
 		indexes: []mongo.IndexModel{unique("team", "user"), index("user")},
 	}}
 }

@@ -27,8 +27,8 @@ type counterDoc struct {
 
 func onceCollections() []collection {
 	return []collection{
-		{name: "once", schema: object("_id", text, "?until", date, "by", bson.D{{Key: "bsonType", Value: "objectId"}}), indexes: []mongo.IndexModel{index("until")}},
-		{name: "counters", schema: object("_id", text, "count", number, "?ends", date), indexes: []mongo.IndexModel{index("ends")}},
+		{name: "once", schema: schemaOf[onceDoc](), indexes: []mongo.IndexModel{index("until")}},
+		{name: "counters", schema: schemaOf[counterDoc](), indexes: []mongo.IndexModel{index("ends")}},
 	}
 }
 

@@ -28,9 +28,8 @@ type sessionDoc struct {
 
 func sessionCollections() []collection {
 	return []collection{{
-		name: "sessions",
-		schema: object("_id", text, "id", text, "user", text, "?created_at", date, "?last_seen_at", date, "?expires_at", date,
-			"?fresh_until", date, "address", text, "user_agent", text),
+		name:    "sessions",
+		schema:  schemaOf[sessionDoc](),
 		indexes: []mongo.IndexModel{index("user", "-created_at", "-id"), index("expires_at")},
 	}}
 }

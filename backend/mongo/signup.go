@@ -25,9 +25,8 @@ type signupDoc struct {
 
 func signupCollections() []collection {
 	return []collection{{
-		name: "signups",
-		schema: object("_id", text, "name", text, "email", text, "email_key", text, "password_hash", text, "team_name", text,
-			"code_hash", text, "browser_hash", text, "?created_at", date, "?expires_at", date),
+		name:    "signups",
+		schema:  schemaOf[signupDoc](),
 		indexes: []mongo.IndexModel{index("code_hash"), index("email_key", "-created_at", "-_id"), index("expires_at")},
 	}}
 }

@@ -38,12 +38,11 @@ const platformPart = "platform_team"
 func teamCollections() []collection {
 	return []collection{
 		{
-			name: "teams",
-			schema: object("_id", text, "name", text, "platform", boolean, "?created_at", date,
-				"policy", object("abilities", orNull(listOf(text))), "rev", number),
+			name:    "teams",
+			schema:  schemaOf[teamDoc](),
 			indexes: []mongo.IndexModel{index("name")},
 		},
-		{name: "singles", schema: object("_id", text, "team", text)},
+		{name: "singles", schema: schemaOf[singleDoc]()},
 	}
 }
 

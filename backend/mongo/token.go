@@ -41,7 +41,7 @@ type tokenDoc struct {
 	LastUsedFrom  string          `bson:"last_used_from,omitempty"`
 	Generations   []generationDoc `bson:"generations"`
 	Rev           int64           `bson:"rev"`
-	Standing      *standingDoc    `bson:"standing,omitempty"` // nil when a token is replaced: it stays
+	Standing      *standingDoc    `bson:"standing,omitempty" schema:"required"` // nil when a token is replaced: it stays
 }
 
 type rateLimitDoc struct {
@@ -58,7 +58,7 @@ type standingDoc struct {
 type generationDoc struct {
 	Number       int           `bson:"number"`
 	KeyID        string        `bson:"key_id"`
-	MAC          []byte        `bson:"mac"`
+	MAC          []byte        `bson:"mac" schema:"required"`
 	CreatedAt    instant       `bson:"created_at,omitempty"`
 	ActivatedAt  instant       `bson:"activated_at,omitempty"`
 	EndsAt       instant       `bson:"ends_at,omitempty"`
@@ -70,17 +70,9 @@ type generationDoc struct {
 }
 
 func tokenCollections() []collection {
-	generation := object("number", number, "key_id", text, "mac", binary, "?created_at", date, "?activated_at", date, "?ends_at", date,
-		"?cancelled_at", date, "?overlap_ns", number, "?last_used_at", date, "?last_used_from", text, "?last_client", text)
 	return []collection{{
-		name: "tokens",
-		schema: object("_id", text, "team", text, "name", text, "name_folded", text, "note", text, "env", text,
-			"abilities", orNull(listOf(text)), "addresses", orNull(listOf(text)), "?rate_limit", object("quota", number, "window_ns", number),
-			"maker", text, "?created_at", date, "?expires_at", date, "expires_order", number, "?not_before", date,
-			"?suspended_at", date, "?suspended_by", text, "?suspend_reason", text,
-			"?revoked_at", date, "?revoked_by", text, "?revoke_reason", text, "?revoke_note", text,
-			"?first_used_at", date, "?last_used_at", date, "?last_used_from", text, "generations", orNull(listOf(generation)), "rev", number,
-			"standing", object("maker_role", text, "platform_team", boolean, "team_abilities", orNull(listOf(text)))),
+		name:   "tokens",
+		schema: schemaOf[tokenDoc](),
 		indexes: []mongo.IndexModel{
 			index("team", "-created_at", "-_id"), index("team", "name", "_id"), // the orders of a list
 			index("team", "-last_used_at", "-_id"), index("team", "expires_order", "_id"),

@@ -27,7 +27,7 @@ type nameKey struct {
 func tokenNameCollections() []collection {
 	return []collection{{
 		name:    "token_names",
-		schema:  object("_id", object("team", text, "name", text), "token", text, "?ends_at", date),
+		schema:  schemaOf[tokenNameDoc](),
 		indexes: []mongo.IndexModel{index("_id.team"), index("ends_at")},
 	}}
 }

@@ -33,9 +33,8 @@ type addressDoc struct {
 
 func userCollections() []collection {
 	return []collection{
-		{name: "users", schema: object("_id", text, "name", text, "email", text, "email_key", text, "password_hash", text,
-			"platform_admin", boolean, "?created_at", date, "?verified_at", date, "?disabled_at", date, "?last_team", text, "version", number)},
-		{name: "addresses", schema: object("_id", text, "user", text)},
+		{name: "users", schema: schemaOf[userDoc]()},
+		{name: "addresses", schema: schemaOf[addressDoc]()},
 	}
 }
 
