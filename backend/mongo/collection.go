@@ -16,6 +16,7 @@ type collection struct {
 	name    string
 	schema  bson.D // $jsonSchema
 	indexes []mongo.IndexModel
+	ends    string // the time after which [Store.Prune] may remove a document, if there is one
 }
 
 func collections() []collection {

@@ -32,9 +32,9 @@ type headerDoc struct {
 
 func idempotentCollections() []collection {
 	return []collection{{
-		name:    "idempotents",
-		schema:  schemaOf[idempotentDoc](),
-		indexes: []mongo.IndexModel{index("expires_at")},
+		name:   "idempotents",
+		schema: schemaOf[idempotentDoc](),
+		ends:   "expires_at",
 	}}
 }
 

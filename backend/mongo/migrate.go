@@ -235,6 +235,9 @@ func (s *Store) ensure(ctx context.Context, alter bool) error {
 				return s.fail(ctx, "alter the collection "+c.name, err)
 			}
 		}
+		if c.ends != "" {
+			c.indexes = append(c.indexes, index(c.ends))
+		}
 		if len(c.indexes) == 0 {
 			continue
 		}

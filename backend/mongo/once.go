@@ -27,8 +27,8 @@ type counterDoc struct {
 
 func onceCollections() []collection {
 	return []collection{
-		{name: "once", schema: schemaOf[onceDoc](), indexes: []mongo.IndexModel{index("until")}},
-		{name: "counters", schema: schemaOf[counterDoc](), indexes: []mongo.IndexModel{index("ends")}},
+		{name: "once", schema: schemaOf[onceDoc](), ends: "until"},
+		{name: "counters", schema: schemaOf[counterDoc](), ends: "ends"},
 	}
 }
 

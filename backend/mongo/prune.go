@@ -19,14 +19,13 @@ func (s *Store) Prune(ctx context.Context, before portal.PruneTimes, limit int) 
 		return 0, errClosed
 	}
 	total := 0
-	for _, step := range []func(limit int) (int, error){
-		func(limit int) (int, error) { return s.pruneErasures(ctx, limit) },
-		s.past(ctx, s.sessions, before.Now, "expires_at"),
-		s.past(ctx, s.signups, before.Now, "expires_at"),
-		s.past(ctx, s.once, before.Now, "until"),
-		s.past(ctx, s.counters, before.Now, "ends"),
-		s.past(ctx, s.idempotents, before.Now, "expires_at"),
-		s.past(ctx, s.tokenNames, before.Now, "ends_at"),
+	steps := []func(limit int) (int, error){func(limit int) (int, error) { return s.pruneErasures(ctx, limit) }}
+	for _, c := range collections() {
+		if c.ends != "" {
+			steps = append(steps, s.past(ctx, s.db.Collection(c.name), before.Now, c.ends))
+		}
+	}
+	for _, step := range append(steps,
 		func(limit int) (int, error) { return s.pruneCalls(ctx, before.Calls, limit) },
 		func(int) (int, error) { return 0, s.settleAll(ctx, before) },
 		s.past(ctx, s.rollups, before.Rollups, "at", bson.E{Key: "step", Value: portal.Hour}),
@@ -34,7 +33,7 @@ func (s *Store) Prune(ctx context.Context, before portal.PruneTimes, limit int) 
 		s.past(ctx, s.tokens, before.EndedTokens, "revoked_at"),
 		s.past(ctx, s.tokens, before.EndedTokens, "expires_at"),
 		func(limit int) (int, error) { return s.pruneEvents(ctx, before.Events, limit) },
-	} {
+	) {
 		if total >= limit {
 			break
 		}

@@ -30,7 +30,8 @@ func sessionCollections() []collection {
 	return []collection{{
 		name:    "sessions",
 		schema:  schemaOf[sessionDoc](),
-		indexes: []mongo.IndexModel{index("user", "-created_at", "-id"), index("expires_at")},
+		indexes: []mongo.IndexModel{index("user", "-created_at", "-id")},
+		ends:    "expires_at",
 	}}
 }
 

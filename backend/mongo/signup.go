@@ -27,7 +27,8 @@ func signupCollections() []collection {
 	return []collection{{
 		name:    "signups",
 		schema:  schemaOf[signupDoc](),
-		indexes: []mongo.IndexModel{index("code_hash"), index("email_key", "-created_at", "-_id"), index("expires_at")},
+		indexes: []mongo.IndexModel{index("code_hash"), index("email_key", "-created_at", "-_id")},
+		ends:    "expires_at",
 	}}
 }
 

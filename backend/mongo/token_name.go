@@ -28,7 +28,8 @@ func tokenNameCollections() []collection {
 	return []collection{{
 		name:    "token_names",
 		schema:  schemaOf[tokenNameDoc](),
-		indexes: []mongo.IndexModel{index("_id.team"), index("ends_at")},
+		indexes: []mongo.IndexModel{index("_id.team")},
+		ends:    "ends_at",
 	}}
 }
 
