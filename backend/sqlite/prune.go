@@ -50,14 +50,10 @@ func (w *work) pruneShortLived(before portal.PruneTimes, limit int) (removed int
 		{"onces", "key", "ends_at"},
 		{"counters", "key", "ends_at"},
 		{"idempotents", "key", "expires_at"},
-		{"names", "(team, name)", "ends_at"},
+		{"names", "team, name", "ends_at"},
 	} {
-		selected := t.key
-		if t.table == "names" {
-			selected = "team, name"
-		}
-		n, err := w.delete(limit-removed, `DELETE FROM `+t.table+` WHERE `+t.key+` IN
-			(SELECT `+selected+` FROM `+t.table+` WHERE `+t.ends+` < ? LIMIT ?)`, before.Now.UnixMilli())
+		n, err := w.delete(limit-removed, `DELETE FROM `+t.table+` WHERE (`+t.key+`) IN
+			(SELECT `+t.key+` FROM `+t.table+` WHERE `+t.ends+` < ? LIMIT ?)`, before.Now.UnixMilli())
 		if err != nil {
 			return 0, err
 		}
