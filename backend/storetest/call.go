@@ -19,6 +19,7 @@ var callTests = []test{
 	{"every field comes back", func(t *testing.T, s portal.Store) {
 		ctx, x := begin(t), storeTeam(t, s)
 		full := x.newCall("tok", now)
+		whole(t, full)
 		v6 := x.newCall("tok", now.Add(-time.Millisecond))
 		v6.Method, v6.Status, v6.Code, v6.Generation, v6.Bytes, v6.Duration = "POST", 503, portal.Undecided, 3, 1<<40, time.Hour
 		v6.Address = netip.MustParseAddr("2001:db8::1")

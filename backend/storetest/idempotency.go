@@ -45,6 +45,7 @@ var idempotencyTests = []test{
 		done := r
 		done.Done, done.Status, done.Body = true, 201, []byte("{\"id\":\"ord_1\",\"x\":\"\x00\xff\"}")
 		done.Header = map[string]string{"Location": "/api/v1/orders/ord_1", "ETag": `"1"`, "a.b": "$c"}
+		whole(t, done)
 		noError(t, s.Atomically(ctx, func(ctx context.Context) error { return s.FinishIdempotent(ctx, done) }))
 		for _, at := range []time.Time{now, r.LeaseUntil, r.ExpiresAt.Add(-time.Millisecond)} {
 			again := r

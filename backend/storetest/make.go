@@ -78,6 +78,45 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
+// whole fails if v, a type of portal, has a field that nothing sets, and so a
+// store could forget it unnoticed. but names those that cannot be set.
+func whole(t *testing.T, v any, but ...string) {
+	t.Helper()
+	for _, field := range unset("", []reflect.Value{reflect.ValueOf(v)}) {
+		if !slices.Contains(but, field) {
+			t.Errorf("%T.%s is not set, so this test does not see whether it is stored", v, field)
+		}
+	}
+}
+
+// unset returns the fields that none of the values, all of one type, has set.
+func unset(path string, values []reflect.Value) (fields []string) {
+	switch of := values[0].Type(); {
+	case of.Kind() == reflect.Struct && of.PkgPath() == reflect.TypeFor[portal.Token]().PkgPath():
+		for i := range of.NumField() {
+			var part []reflect.Value
+			for _, v := range values {
+				part = append(part, v.Field(i))
+			}
+			fields = append(fields, unset(strings.TrimPrefix(path+"."+of.Field(i).Name, "."), part)...)
+		}
+		return fields
+	case of.Kind() == reflect.Slice:
+		var elements []reflect.Value
+		for _, v := range values {
+			for i := range v.Len() {
+				elements = append(elements, v.Index(i))
+			}
+		}
+		if len(elements) > 0 {
+			return unset(path, elements)
+		}
+	case slices.ContainsFunc(values, func(v reflect.Value) bool { return !v.IsZero() }):
+		return nil
+	}
+	return []string{path}
+}
+
 // ids returns the ids of rows, in their order.
 func ids[T any](rows []T, id func(T) string) []string {
 	out := make([]string, 0, len(rows))

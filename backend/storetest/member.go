@@ -11,6 +11,7 @@ var memberTests = []test{
 	{"they join, change and leave", func(t *testing.T, s portal.Store) {
 		ctx, x, u := begin(t), storeTeam(t, s), storeUser(t, s)
 		m := portal.Member{Team: x.team.ID, User: u.ID, Role: portal.Developer, JoinedAt: now.Add(-time.Hour)}
+		whole(t, m)
 		noError(t, s.SaveMember(ctx, m))
 		equal(t, "member", get[portal.Member](t)(s.Member(ctx, x.team.ID, u.ID)), m)
 		m.Role = portal.Admin

@@ -16,6 +16,7 @@ var orderTests = []test{
 			o.CancelledAt = now
 			o.Lines = append(o.Lines, portal.OrderLine{SKU: "", Description: "🦊 \x00", Quantity: 1 << 40, AmountMinor: -1})
 		})
+		whole(t, o)
 		equal(t, "order", get[portal.Order](t)(s.Order(ctx, x.team.ID, portal.Test, o.ID)), o)
 	}},
 	{"unknown ones are not found", func(t *testing.T, s portal.Store) {

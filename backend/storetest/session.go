@@ -25,6 +25,7 @@ var sessionTests = []test{
 	{"every field comes back", func(t *testing.T, s portal.Store) {
 		u := storeUser(t, s)
 		ses := storeSession(t, s, u.ID, nil)
+		whole(t, ses)
 		equal(t, "session", get[portal.Session](t)(s.SessionByHash(begin(t), ses.Hash)), ses)
 		stale := storeSession(t, s, u.ID, func(ses *portal.Session) { ses.FreshUntil = time.Time{} })
 		equal(t, "not fresh", get[portal.Session](t)(s.SessionByHash(begin(t), stale.Hash)), stale)

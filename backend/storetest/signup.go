@@ -24,6 +24,7 @@ var signupTests = []test{
 			noError(t, s.SaveSignup(ctx, su))
 			made = append(made, su)
 		}
+		whole(t, made[3])
 		other := newSignup(newID("mail"))
 		noError(t, s.SaveSignup(ctx, other))
 		equal(t, "by code", get[portal.Signup](t)(s.SignupByCode(ctx, made[3].CodeHash)), made[3])

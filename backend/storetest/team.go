@@ -11,8 +11,9 @@ import (
 var teamTests = []test{
 	{"every field comes back", func(t *testing.T, s portal.Store) {
 		ctx := begin(t)
+		team := newTeam()
 		for _, abilities := range [][]string{nil, {}, {"orders:read", "usage:read"}} {
-			team := newTeam()
+			team.ID = newID("tea")
 			team.Policy.Abilities, team.Rev = abilities, 12
 			noError(t, s.InsertTeam(ctx, team))
 			equal(t, "team", get[portal.Team](t)(s.Team(ctx, team.ID)), team)
@@ -20,6 +21,7 @@ var teamTests = []test{
 			noError(t, s.ReplaceTeam(ctx, team))
 			equal(t, "replaced", get[portal.Team](t)(s.Team(ctx, team.ID)), team)
 		}
+		whole(t, team, "Platform") // see testPlatformTeam
 	}},
 	{"unknown ones are not found", func(t *testing.T, s portal.Store) {
 		ctx, x := begin(t), storeTeam(t, s)

@@ -36,6 +36,7 @@ var tokenTests = []test{
 				},
 				portal.Generation{Number: 3, KeyID: "k2", CreatedAt: at(9), CancelledAt: at(10)})
 		})
+		whole(t, tok, "Standing.PlatformTeam", "Standing.TeamAbilities") // see standingTests
 		same(t, "token", get[portal.Token](t)(s.Token(ctx, x.team.ID, tok.ID)), tok)
 		same(t, "record", recordOf(ctx, t, s, tok.ID), tok)
 		list := get[[]portal.Token](t)(s.Tokens(ctx, portal.TokenFilter{Team: x.team.ID, Limit: 1, Now: now}))

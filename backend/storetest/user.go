@@ -12,6 +12,7 @@ var userTests = []test{
 		ctx, u := begin(t), newUser()
 		u.Email, u.PlatformAdmin, u.DisabledAt, u.Version = "Ada@Example.COM", true, now.Add(time.Hour), 9
 		u.LastTeam = "tea_acme"
+		whole(t, u)
 		noError(t, s.InsertUser(ctx, u))
 		equal(t, "by id", get[portal.User](t)(s.User(ctx, u.ID)), u)
 		equal(t, "by address", get[portal.User](t)(s.UserByEmail(ctx, u.EmailKey)), u)
