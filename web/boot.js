@@ -107,6 +107,54 @@ async function gatehouseFetch(method, url, headers, body, timeout, handle) {
   }
 }
 
+// gatehouseSave saves the answer to a GET as a file, which has lines of JSON, and
+// says meanwhile how many lines and bytes have come. It always resolves as
+// gatehouseFetch does, but without a body, and with error "cut" if not all of it
+// came: nothing is saved then.
+async function gatehouseSave(url, headers, handle, tell) {
+  const controller = new AbortController();
+  let error = "network", timer;
+  handle.abort = () => { error = "aborted"; controller.abort(); };
+  const stalled = (why) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { error = why; controller.abort(); }, 30000);
+  };
+  try {
+    stalled("timeout");
+    const r = await fetch(url, { headers: JSON.parse(headers), credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal });
+    const answer = { status: r.status, headers: JSON.stringify(Object.fromEntries(r.headers)), body: "", error: "" };
+    if (!r.ok) return { ...answer, body: await r.text() };
+    error = "cut";
+    const parts = [], reader = r.body.getReader();
+    let lines = 0, bytes = 0, told = 0;
+    for (;;) {
+      stalled("cut");
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      bytes += value.byteLength;
+      for (let at = value.indexOf(10); at >= 0; at = value.indexOf(10, at + 1)) lines++;
+      if (performance.now() - told > 200) {
+        told = performance.now();
+        tell(lines, bytes);
+      }
+    }
+    const file = new Blob(parts, { type: r.headers.get("content-type") ?? "" });
+    // A server that cannot go on says so in its last line.
+    const last = await file.slice(-300).text();
+    const broken = last.slice(last.lastIndexOf("\n", last.length - 2) + 1).startsWith('{"error":');
+    tell(lines - (broken ? 1 : 0), bytes);
+    if (broken || (bytes && !last.endsWith("\n"))) return { status: 0, headers: "{}", body: "", error: "cut" };
+    const [, name] = /filename="([^"]+)"/.exec(r.headers.get("content-disposition") ?? "") ?? [];
+    saveFile(name ?? "export.ndjson", file);
+    return answer;
+  } catch (e) {
+    return { status: 0, headers: "{}", body: "", error };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 // Who is signed in is asked while the program is still on its way.
 let early = null;
 if (config.session) early = gatehouseFetch("GET", "/portal/v1/session", '{"Accept":"application/json"}');
@@ -146,8 +194,11 @@ async function gatehouseCopy(text) {
 }
 
 function gatehouseDownload(name, type, text) {
+  saveFile(name, new Blob([text], { type }));
+}
+function saveFile(name, blob) {
   const a = document.createElement("a");
-  a.href = URL.createObjectURL(new Blob([text], { type }));
+  a.href = URL.createObjectURL(blob);
   a.download = name;
   a.click();
   URL.revokeObjectURL(a.href);

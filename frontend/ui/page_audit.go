@@ -16,6 +16,7 @@ type auditPage struct {
 	At Place
 
 	chain    kit.Load[api.ChainState]
+	export   eventExport
 	members  kit.Load[api.List[api.Member]]
 	from, to string // as typed
 }
@@ -44,20 +45,33 @@ func (p *auditPage) OnMount(ctx app.Context) {
 	p.members.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Member], error) { return at.API.Members(ctx, at.Team.Team.ID) })
 }
 
+// OnDismount gives an export up that is under way.
+func (p *auditPage) OnDismount() { p.export.stop() }
+
+// events returns how many events are kept, 0 if that is not known.
+func (p *auditPage) events() int64 {
+	c, ok := p.chain.Get()
+	if !ok || c.Seq == 0 {
+		return 0
+	}
+	return c.Seq - c.First + 1
+}
+
 // OnUpdate runs when the query changed.
 func (p *auditPage) OnUpdate(app.Context) { p.from, p.to = p.At.Get("from"), p.At.Get("to") }
 
 func (p *auditPage) Render() app.UI {
 	header := kit.HeaderOpts{Title: "Audit", Text: "Who changed what, when and from where. Each event is linked to the one before it."}
 	if p.At.May("owner", "admin", "auditor") {
-		header.Actions = []app.UI{kit.LinkButton(kit.LinkOpts{
-			Text: "Export", Icon: "download", Href: "/portal/v1" + p.At.InTeam("events", "export"), External: true,
+		header.Actions = []app.UI{kit.Button(kit.ButtonOpts{
+			Text: "Export", Icon: "download", Key: "export", Busy: p.export.busy, On: func(ctx app.Context) { p.export.start(ctx, p, p.At) },
 		})}
 	} else {
 		header.Text = "The events of the tokens that you made."
 	}
 	return app.Div().Class("page").Body(
 		kit.Header(header),
+		p.export.view(p, p.At, p.events()),
 		p.chainCard(),
 		p.filters(),
 		p.chainFailed(),

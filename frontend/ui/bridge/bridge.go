@@ -7,7 +7,11 @@
 // called on the goroutine that draws; kit.Do has its own.
 package bridge
 
-import "time"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
 // Config is what the server wrote into the page.
 type Config struct {
@@ -34,6 +38,18 @@ const (
 	Minute  = "minute"   // 22 Nov 2026, 01:00
 	Second  = "second"   // 22 Nov 2026, 01:00:05
 )
+
+// ErrCutOff is what a request of [Saving] returns when not all of the answer came.
+var ErrCutOff = errors.New("the answer was cut off")
+
+type savingKey struct{}
+
+// Saving returns a context whose request is saved as a file while it comes, and is
+// not held by the program: the answer is lines of JSON, and has no body here. Tell
+// is told now and then how many lines and bytes have come; it must return at once.
+func Saving(ctx context.Context, tell func(lines, bytes int64)) context.Context {
+	return context.WithValue(ctx, savingKey{}, tell)
+}
 
 // Transport carries requests with fetch; it implements client.Transport.
 type Transport struct {

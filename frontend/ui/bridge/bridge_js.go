@@ -44,7 +44,17 @@ func (t Transport) Do(ctx context.Context, r client.Request) (client.Response, e
 	handle := js.Global().Get("Object").New()
 	stop := context.AfterFunc(ctx, func() { handle.Call("abort") })
 	defer stop()
-	v := await(window().Call("gatehouseFetch", r.Method, r.Path, string(headers), body, t.Timeout.Milliseconds(), handle))
+	var v js.Value
+	if tell, ok := ctx.Value(savingKey{}).(func(lines, bytes int64)); ok {
+		told := js.FuncOf(func(_ js.Value, args []js.Value) any {
+			tell(int64(args[0].Float()), int64(args[1].Float()))
+			return nil
+		})
+		defer told.Release()
+		v = await(window().Call("gatehouseSave", r.Path, string(headers), handle, told))
+	} else {
+		v = await(window().Call("gatehouseFetch", r.Method, r.Path, string(headers), body, t.Timeout.Milliseconds(), handle))
+	}
 	if status := v.Get("status").Int(); status > 0 {
 		out := client.Response{Status: status, Body: []byte(v.Get("body").String())}
 		return out, json.Unmarshal([]byte(v.Get("headers").String()), &out.Header)
@@ -54,6 +64,8 @@ func (t Transport) Do(ctx context.Context, r client.Request) (client.Response, e
 		return client.Response{}, ctx.Err()
 	case "timeout":
 		return client.Response{}, client.ErrTimeout
+	case "cut":
+		return client.Response{}, ErrCutOff
 	}
 	return client.Response{}, client.ErrOffline
 }

@@ -115,7 +115,11 @@ func Skeleton(shapes ...string) app.UI {
 	return app.Div().Class("skeletons").Body(append(body, app.Span().Class("visually-hidden").Text("Loading"))...)
 }
 
-// Progress draws a bar; share is between 0 and 1.
+// Progress draws a bar; share is between 0 and 1, or negative if nobody knows.
 func Progress(label string, share float64) app.UI {
-	return app.Progress().Class("progress").Attr("aria-label", label).Max(1).Value(share)
+	bar := app.Progress().Class("progress").Attr("aria-label", label).Max(1)
+	if share < 0 {
+		return bar
+	}
+	return bar.Value(share)
 }

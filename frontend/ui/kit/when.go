@@ -111,6 +111,17 @@ func Number(n int64) string {
 // Decimal writes a number with at most so many digits after the point.
 func Decimal(n float64, digits int) string { return bridge.FormatNumber(n, digits) }
 
+// Bytes writes a size with its unit: 812 bytes, 64 KB, 1.3 MB.
+func Bytes(n int64) string {
+	switch {
+	case n < 1000:
+		return Count(int(n), "byte", "bytes")
+	case n < 1_000_000:
+		return Decimal(float64(n)/1000, 0) + " KB"
+	}
+	return Decimal(float64(n)/1_000_000, 1) + " MB"
+}
+
 // Percent writes a share of 1 in per cent, with at most one digit after the point.
 func Percent(share float64) string { return bridge.FormatPercent(share) }
 
