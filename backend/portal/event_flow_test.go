@@ -164,7 +164,7 @@ func TestEventsSayWhoAndFromWhere(t *testing.T) {
 	w.wants(portal.OK, tok.secret)
 	page := get[portal.EventPage](t)(w.Events(w.ctx, ada.Person, ada.team, portal.EventQuery{}))
 	want := []struct{ summary, actor, address string }{
-		{"used the token " + tok.Name + " for the first time", tok.Name, "203.0.113.9"},
+		{"was used for the first time", tok.Name, "203.0.113.9"},
 		{"created the live token " + tok.Name, "Ada", "203.0.113.9"},
 		{"created the team Ada's team", "Ada", "203.0.113.9"},
 	}

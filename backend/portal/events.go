@@ -238,6 +238,10 @@ func summary(e audit.Event, names map[string]string) string {
 	target := cmp.Or(names[e.Target], text("name"), e.Target)
 	why := because(text("reason"))
 	generation := fmt.Sprint(e.Data["generation"])
+	token, of, its := "the token "+target, " of the token "+target, ""
+	if e.Actor == e.Target { // a token, whose name stands before the sentence
+		token, of, its = "itself", "", "its "
+	}
 	switch e.Action {
 	case "team.created":
 		return "created the team " + text("name")
@@ -256,23 +260,26 @@ func summary(e audit.Event, names map[string]string) string {
 	case "token.created":
 		return "created the " + text("env") + " token " + target
 	case "token.updated":
-		return "changed " + changedFields(e) + " of the token " + target
+		return "changed the " + changedFields(e) + of
 	case "token.rotation_started":
-		return "started to rotate the token " + target + " to secret " + generation
+		return "started to rotate " + token + " to secret " + generation
 	case "token.rotation_activated":
-		return "used secret " + generation + " of the token " + target + " for the first time; the old one is retiring"
+		return "used " + its + "secret " + generation + of + " for the first time; the old one is retiring"
 	case "token.rotation_finished":
-		return "ended the old secret of the token " + target
+		return "ended " + cmp.Or(its, "the ") + "old secret" + of
 	case "token.rotation_cancelled":
-		return "cancelled secret " + generation + " of the token " + target
+		return "cancelled " + its + "secret " + generation + of
 	case "token.used_first":
-		return "used the token " + target + " for the first time"
+		if e.Actor == e.Target {
+			return "was used for the first time"
+		}
+		return "used " + token + " for the first time"
 	case "token.suspended":
-		return "suspended the token " + target + why
+		return "suspended " + token + why
 	case "token.resumed":
-		return "resumed the token " + target
+		return "resumed " + token
 	case "token.revoked":
-		return "revoked the token " + target + why
+		return "revoked " + token + why
 	case "token.dead_secret_used":
 		if n, _ := e.Data["count"].(int64); n > 1 {
 			return fmt.Sprintf("tried a dead secret of the token %s, %d times since it was last told", target, n)
@@ -302,12 +309,16 @@ func summary(e audit.Event, names map[string]string) string {
 // because says why a token was stopped, "" if nobody said.
 func because(reason string) string {
 	switch reason {
-	case "", "other":
-		return ""
+	case "superseded":
+		return ", because another token replaced it"
+	case "compromised":
+		return ", because it leaked, or may have"
+	case "unused":
+		return ", because it is not used any more"
 	case "left_team":
-		return ", because its maker left the team"
-	default:
-		return ", because it is " + reason
+		return ", because somebody left the team"
+	default: // nothing, or "other", which says no more
+		return ""
 	}
 }
 
@@ -326,5 +337,8 @@ func changedFields(e audit.Event) string {
 			list = append(list, f.word)
 		}
 	}
-	return strings.Join(list, ", ")
+	if n := len(list) - 1; n > 0 {
+		return strings.Join(list[:n], ", ") + " and " + list[n]
+	}
+	return strings.Join(list, "")
 }
