@@ -25,7 +25,8 @@ type eventLog struct {
 	now    time.Time
 	seen   string
 	events kit.Load[api.List[api.Event]]
-	open   int64 // seq of the event that is looked at
+	open   int64          // seq of the event that is looked at
+	spread map[int64]bool // the runs that are unfolded, by seq of their newest event
 }
 
 func (l *eventLog) OnMount(ctx app.Context) {
@@ -100,27 +101,70 @@ func (l *eventLog) draw(list api.List[api.Event]) app.UI {
 			Icon: "shield", Title: "No events", Text: "What is changed, and what was refused for security's sake, is recorded here for good.",
 		})
 	}
-	columns := []kit.Column[api.Event]{
-		{Head: "What happened", Class: "is-main", Cell: func(e api.Event) app.UI {
-			return app.Button().Type("button").Class("row-button", "event").
-				OnClick(kit.Click("open "+kit.Number(e.Seq), func(app.Context) { l.open = e.Seq })).
-				Body(app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action))), app.Span().Body(
-					app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+e.Summary),
-				))
-		}},
-		{Head: "From", Cell: func(e api.Event) app.UI {
-			if address := eventText(e, "address"); address != "" {
-				return kit.ID(address)
+	columns := []kit.Column[eventLine]{
+		{Head: "What happened", Class: "is-main", Cell: l.what},
+		{Head: "From", Cell: func(x eventLine) app.UI { return x.from() }},
+		{Head: "When", Class: "is-tight", Cell: func(x eventLine) app.UI { return kit.TimeAgo(x.eventRun[0].At, l.now, "") }},
+		{Head: "No.", Class: "is-number is-wide-only", Cell: func(x eventLine) app.UI {
+			newest, oldest := x.eventRun[0].Seq, x.eventRun[len(x.eventRun)-1].Seq
+			if newest == oldest {
+				return app.Text(kit.Number(newest))
 			}
-			return app.Span().Class("muted").Text("–")
+			return app.Text(kit.Number(oldest) + "–" + kit.Number(newest))
 		}},
-		{Head: "When", Class: "is-tight", Cell: func(e api.Event) app.UI { return kit.TimeAgo(e.At, l.now, "") }},
-		{Head: "No.", Class: "is-number is-wide-only", Cell: func(e api.Event) app.UI { return app.Text(kit.Number(e.Seq)) }},
 	}
 	return kit.Card(kit.CardOpts{Flush: true},
-		kit.Table(kit.TableOpts[api.Event]{Caption: "Events, newest first", Columns: columns, Rows: list.Data}),
+		kit.Table(kit.TableOpts[eventLine]{Caption: "Events, newest first", Columns: columns, Rows: l.lines(list.Data)}),
 		pager(l.At, kit.Count(len(list.Data), "event", "events"), list.NextCursor),
 	)
+}
+
+// eventLine is one line of the list: a run, or one event of a run that is
+// unfolded.
+type eventLine struct {
+	eventRun
+	part bool
+}
+
+// lines returns what the list shows: a run is one line until it is unfolded.
+func (l *eventLog) lines(list []api.Event) []eventLine {
+	var lines []eventLine
+	for _, run := range eventRuns(list) {
+		lines = append(lines, eventLine{eventRun: run})
+		if len(run) == 1 || !l.spread[run[0].Seq] {
+			continue
+		}
+		for i := range run {
+			lines = append(lines, eventLine{run[i : i+1], true})
+		}
+	}
+	return lines
+}
+
+// what draws what happened: a button that opens the event, or unfolds the run.
+func (l *eventLog) what(x eventLine) app.UI {
+	e := x.eventRun[0]
+	words := app.Span().Body(app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+x.summary()))
+	icon := app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action)))
+	button := app.Button().Type("button").Class("row-button", "event")
+	if x.part {
+		button = button.Class("is-part")
+	}
+	if len(x.eventRun) == 1 {
+		return button.OnClick(kit.Click("open "+kit.Number(e.Seq), func(app.Context) { l.open = e.Seq })).Body(icon, words)
+	}
+	chevron := "chevron-right"
+	if l.spread[e.Seq] {
+		chevron = "chevron-down"
+	}
+	return button.Attr("aria-expanded", kit.Aria(l.spread[e.Seq])).
+		OnClick(kit.Click("unfold "+kit.Number(e.Seq), func(app.Context) {
+			if l.spread == nil {
+				l.spread = map[int64]bool{}
+			}
+			l.spread[e.Seq] = !l.spread[e.Seq]
+		})).
+		Body(icon, words, app.Span().Class("badge", "event-times").Body(app.Text(kit.Count(x.times(), "time", "times")), kit.Icon(chevron)))
 }
 
 func (l *eventLog) detail() app.UI {

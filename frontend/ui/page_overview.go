@@ -72,7 +72,7 @@ func (p *overviewPage) fetch(ctx app.Context) {
 		return o, err
 	})
 	p.events.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Event], error) {
-		return at.API.Events(ctx, team, client.EventQuery{Limit: 6})
+		return at.API.Events(ctx, team, client.EventQuery{Limit: 30}) // several may be one line
 	})
 }
 
@@ -161,11 +161,16 @@ func (p *overviewPage) lastEvents() app.UI {
 			if len(list.Data) == 0 {
 				return app.P().Class("muted").Text("Nothing has happened to your tokens yet.")
 			}
-			rows := make([]app.UI, len(list.Data))
-			for i, e := range list.Data {
+			runs := eventRuns(list.Data)
+			rows := make([]app.UI, min(6, len(runs)))
+			for i := range rows {
+				e, summary := runs[i][0], runs[i].summary()
+				if n := len(runs[i]); n > 1 {
+					summary += ", " + kit.Count(runs[i].times(), "time", "times")
+				}
 				rows[i] = app.Li().Class("event").Body(
 					app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action))),
-					app.Span().Body(app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+e.Summary)),
+					app.Span().Body(app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+summary)),
 					kit.TimeAgo(e.At, p.now, ""),
 				)
 			}
