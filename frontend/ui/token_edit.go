@@ -261,6 +261,7 @@ func (p *tokenPage) conflict(ctx app.Context, fresh taggedToken) {
 	}
 	p.edit.base = fresh
 	p.changed(ctx, fresh)
+	later(ctx, p, func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
 	if !mayChange(fresh.Token) {
 		p.edit = tokenEdit{}
 		kit.Toast(ctx, kit.Bad, "The token has ended meanwhile and cannot be changed any more.")
