@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -111,10 +112,7 @@ func (p *tokensPage) list(page api.List[api.Token]) app.UI {
 	_, back := p.trail.Before(p.filter)
 	on := page.NextCursor != nil
 	return kit.Card(kit.CardOpts{Flush: true},
-		tokenTable(tokenTableOpts{
-			Tokens: page.Data, Now: p.now, At: p.At, Sort: p.filter.Sort, Selected: p.bulk.selected,
-			OnSort: p.sort, OnSelect: p.pick, OnSelectAll: p.pickAll,
-		}),
+		&tokenTable{Page: p, Team: p.At.Team.Team.ID, Tokens: page.Data, Now: p.now, Sort: p.filter.Sort, Selected: p.bulk.selected},
 		app.Nav().Class("pager").Attr("aria-label", "Pages of tokens").Body(
 			app.Span().Class("muted").Text(token.Range(p.filter, len(page.Data), on)),
 			app.Div().Class("pager-buttons").Body(p.pageButtons(back, on)...),
@@ -128,6 +126,7 @@ func (p *tokensPage) pick(t api.Token, on bool) { p.pickAll([]api.Token{t}, on) 
 
 func (p *tokensPage) pickAll(tokens []api.Token, on bool) {
 	page, _ := p.tokens.Get()
+	p.bulk.selected = maps.Clone(p.bulk.selected) // so that the table sees the difference
 	for _, t := range tokens {
 		row := slices.IndexFunc(page.Data, func(x api.Token) bool { return x.ID == t.ID })
 		p.bulk.toggle(t, (p.filter.Page-1)*token.PageSize+row, on)

@@ -9,16 +9,18 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
-// tokenTableOpts are the options of a [tokenTable].
-type tokenTableOpts struct {
-	Tokens      []api.Token
-	Now         time.Time
-	At          Place
-	Sort        string
-	Selected    map[string]api.Token
-	OnSort      func(ctx app.Context, by string)
-	OnSelect    func(t api.Token, on bool)
-	OnSelectAll func(tokens []api.Token, on bool)
+// tokenTable draws one line a token. It is a component of its own because it is
+// most of the page and slow to draw: go-app leaves it alone as long as its fields
+// are equal. So the page is here itself and not as functions, which never are,
+// and a selection is another map.
+type tokenTable struct {
+	app.Compo
+	Page     *tokensPage
+	Team     string
+	Tokens   []api.Token
+	Now      time.Time
+	Sort     string
+	Selected map[string]api.Token
 }
 
 // selectable reports whether a token can be stopped by whoever looks at it.
@@ -26,8 +28,8 @@ func selectable(t api.Token) bool {
 	return t.MayManage && t.Status != api.TokenRevoked && t.Status != api.TokenExpired
 }
 
-// tokenTable draws one line a token.
-func tokenTable(o tokenTableOpts) app.UI {
+// Render draws the table.
+func (o *tokenTable) Render() app.UI {
 	var choosable []api.Token
 	for _, t := range o.Tokens {
 		if selectable(t) {
@@ -42,7 +44,7 @@ func tokenTable(o tokenTableOpts) app.UI {
 		columns,
 		kit.Column[api.Token]{Head: "Name", Class: "is-main", Sort: "name", Cell: func(t api.Token) app.UI {
 			return app.Span().Class("token-name").Body(
-				app.A().Class("row-link").Href(o.At.InTeam("tokens", t.ID)).Attr("title", t.Name).Text(t.Name),
+				app.A().Class("row-link").Href(teamPath(o.Team, "tokens", t.ID)).Attr("title", t.Name).Text(t.Name),
 				kit.ID(t.ID),
 			)
 		}},
@@ -63,8 +65,8 @@ func tokenTable(o tokenTableOpts) app.UI {
 		}},
 	)
 	return app.Div().Class("token-table").Body(kit.Table(kit.TableOpts[api.Token]{
-		Caption: "Tokens", Columns: columns, Rows: o.Tokens, Sort: o.Sort, OnSort: o.OnSort,
-		Href: func(t api.Token) string { return o.At.InTeam("tokens", t.ID) },
+		Caption: "Tokens", Columns: columns, Rows: o.Tokens, Sort: o.Sort, OnSort: o.Page.sort,
+		Href: func(t api.Token) string { return teamPath(o.Team, "tokens", t.ID) },
 		Dim:  func(t api.Token) bool { return t.Status == api.TokenRevoked || t.Status == api.TokenExpired },
 	}))
 }
@@ -77,7 +79,7 @@ func tokenExpiry(t api.Token, now time.Time) app.UI {
 	return kit.Until(t.ExpiresAt, now, "Never")
 }
 
-func (o tokenTableOpts) selection(choosable []api.Token) kit.Column[api.Token] {
+func (o *tokenTable) selection(choosable []api.Token) kit.Column[api.Token] {
 	on := 0
 	key := "select all"
 	for _, t := range choosable {
@@ -93,7 +95,7 @@ func (o tokenTableOpts) selection(choosable []api.Token) kit.Column[api.Token] {
 	all := kit.Checkbox(kit.CheckOpts{
 		ID: "select-all", Text: text, HideText: true, Key: key,
 		Checked: on == len(choosable), Mixed: on > 0 && on < len(choosable),
-		On: func(_ app.Context, on bool) { o.OnSelectAll(choosable, on) },
+		On: func(_ app.Context, on bool) { o.Page.pickAll(choosable, on) },
 	})
 	return kit.Column[api.Token]{
 		Head: "Select", Hide: true, HeadCell: all, Class: "is-select",
@@ -104,7 +106,7 @@ func (o tokenTableOpts) selection(choosable []api.Token) kit.Column[api.Token] {
 			_, on := o.Selected[t.ID]
 			return kit.Checkbox(kit.CheckOpts{
 				ID: "select-" + t.ID, Text: "Select " + t.Name, HideText: true, Checked: on,
-				On: func(_ app.Context, on bool) { o.OnSelect(t, on) },
+				On: func(_ app.Context, on bool) { o.Page.pick(t, on) },
 			})
 		},
 	}
