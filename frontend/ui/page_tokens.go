@@ -25,6 +25,7 @@ type tokensPage struct {
 	filtersOpen bool         // on a phone
 	filter      token.Filter // of the address
 	seen        string       // the filter that was fetched
+	shown       string       // the filter of what is there
 	trail       token.Trail
 	q           string // as it is being typed
 	typed       int
@@ -78,10 +79,10 @@ func (p *tokensPage) fetch(ctx app.Context) {
 		p.q = p.filter.Q
 	}
 	p.trail.Visit(p.filter)
-	at, query := p.At, p.filter.Query()
-	p.tokens.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Token], error) {
+	at, query, seen := p.At, p.filter.Query(), p.seen
+	p.tokens.FetchThen(ctx, p, func(ctx context.Context) (api.List[api.Token], error) {
 		return at.API.Tokens(ctx, at.Team.Team.ID, query)
-	})
+	}, func(app.Context, api.List[api.Token]) { p.shown = seen })
 }
 
 // show goes to another view of the list.
@@ -96,7 +97,11 @@ func (p *tokensPage) Render() app.UI {
 	if p.At.May(tokenMakers...) {
 		actions = append(actions, kit.LinkButton(kit.LinkOpts{Text: "New token", Icon: "plus", Look: kit.Primary, Href: p.At.InTeam("tokens", "new")}))
 	}
-	return app.Div().Class("tokens-page").Body(
+	page := app.Div().Class("tokens-page")
+	if p.shown != p.seen && p.tokens.Busy() {
+		page = page.Class("is-awaiting") // the rows are those of another view
+	}
+	return page.Body(
 		kit.Header(kit.HeaderOpts{Title: "Tokens", Text: "One token for each integration, so that each can be changed and stopped by itself.", Actions: actions}),
 		p.filters(),
 		p.bulk.bar(p),

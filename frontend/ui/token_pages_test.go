@@ -218,6 +218,28 @@ func TestTokensPageListsAndSelects(t *testing.T) {
 	drawn(t, p, "1 token selected")
 }
 
+// While another view is awaited its rows are still those of the one before, which
+// is shown; to be fetched again is no such thing.
+func TestTokensPageTellsRowsThatGo(t *testing.T) {
+	d := deskWith(map[string]any{"GET /tokens": api.List[api.Token]{Data: []api.Token{live(nil)}}})
+	p := &tokensPage{At: at(d, "owner", "/tokens")}
+	do := page(t, p)
+	look := func(want string) {
+		d.on("GET /tokens", func() client.Response {
+			drawn(t, p.Render(), "ERP", want)
+			return answer(api.List[api.Token]{Data: []api.Token{live(nil)}}, "")
+		})
+	}
+	look("!is-awaiting")
+	do(func(ctx app.Context) { p.fetch(ctx) })
+	look("is-awaiting")
+	do(func(ctx app.Context) {
+		p.At = at(d, "owner", "/tokens?sort=name")
+		p.OnUpdate(ctx)
+	})
+	drawn(t, p, "!is-awaiting")
+}
+
 func TestTokensPageStopsSeveral(t *testing.T) {
 	ben := live(func(t *api.Token) { t.ID, t.Name = "tok2", "Of Ben" })
 	d := deskWith(map[string]any{"GET /tokens": api.List[api.Token]{Data: []api.Token{ben, live(nil)}}})
