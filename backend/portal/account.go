@@ -2,6 +2,8 @@ package portal
 
 import (
 	"context"
+
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // AccountChange is what a person changes of their own account; nil leaves a field
@@ -50,7 +52,7 @@ func (p *Portal) UpdateAccount(ctx context.Context, who Person, c AccountChange)
 		if u.Name == old.Name {
 			return p.stillIn(ctx, who)
 		}
-		_, err = p.appendAs(ctx, who, u.ID, "user.renamed", u.ID, map[string]any{"from": old.Name, "to": u.Name})
+		_, err = p.appendAs(ctx, who, u.ID, audit.UserRenamed, u.ID, map[string]any{"from": old.Name, "to": u.Name})
 		return err
 	})
 	return u, err
@@ -77,7 +79,7 @@ func (p *Portal) ChangePassword(ctx context.Context, who Person, current, passwo
 		if err != nil {
 			return err
 		}
-		_, err = p.appendAs(ctx, who, u.ID, "user.password_changed", u.ID, map[string]any{"sessions_ended": ended})
+		_, err = p.appendAs(ctx, who, u.ID, audit.UserPasswordChanged, u.ID, map[string]any{"sessions_ended": ended})
 		return err
 	})
 	if err != nil {

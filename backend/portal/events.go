@@ -1,10 +1,8 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -230,115 +228,4 @@ func (p *Portal) ExportEvents(ctx context.Context, who Person, team string, yiel
 		}
 		f.After = list[len(list)-1].Seq
 	}
-}
-
-// summary says in words what an event records, without the actor.
-func summary(e audit.Event, names map[string]string) string {
-	text := func(key string) string { s, _ := e.Data[key].(string); return s }
-	target := cmp.Or(names[e.Target], text("name"), e.Target)
-	why := because(text("reason"))
-	generation := fmt.Sprint(e.Data["generation"])
-	token, of, its := "the token "+target, " of the token "+target, ""
-	if e.Actor == e.Target { // a token, whose name stands before the sentence
-		token, of, its = "itself", "", "its "
-	}
-	switch e.Action {
-	case "team.created":
-		return "created the team " + text("name")
-	case "team.renamed":
-		return "renamed the team from " + text("from") + " to " + text("to")
-	case "team.made_platform":
-		return "marked " + target + " as the platform team"
-	case "team.unmade_platform":
-		return "marked another team than " + target + " as the platform team"
-	case "member.added":
-		return "added " + target + " as " + text("role")
-	case "member.role_changed":
-		return "changed the role of " + target + " from " + text("from") + " to " + text("role")
-	case "member.removed":
-		return "removed " + target + " from the team"
-	case "token.created":
-		return "created the " + text("env") + " token " + target
-	case "token.updated":
-		return "changed the " + changedFields(e) + of
-	case "token.rotation_started":
-		return "started to rotate " + token + " to secret " + generation
-	case "token.rotation_activated":
-		return "used " + its + "secret " + generation + of + " for the first time; the old one is retiring"
-	case "token.rotation_finished":
-		return "ended " + cmp.Or(its, "the ") + "old secret" + of
-	case "token.rotation_cancelled":
-		return "cancelled " + its + "secret " + generation + of
-	case "token.used_first":
-		if e.Actor == e.Target {
-			return "was used for the first time"
-		}
-		return "used " + token + " for the first time"
-	case "token.suspended":
-		return "suspended " + token + why
-	case "token.resumed":
-		return "resumed " + token
-	case "token.revoked":
-		return "revoked " + token + why
-	case "token.dead_secret_used":
-		if n, _ := e.Data["count"].(int64); n > 1 {
-			return fmt.Sprintf("tried a dead secret of the token %s, %d times since it was last told", target, n)
-		}
-		return "tried a dead secret of the token " + target
-	case "user.signed_up":
-		return "signed up and verified the address"
-	case "user.signed_up_again":
-		return "tried to sign up with this address, which has an account"
-	case "user.signed_in":
-		return "signed in"
-	case "user.signed_out":
-		return "signed out"
-	case "user.sign_in_refused":
-		return "tried a wrong password"
-	case "user.password_changed":
-		return "changed the password"
-	case "user.renamed":
-		return "changed the name from " + text("from") + " to " + text("to")
-	case "user.made_admin":
-		return "made " + target + " a platform admin"
-	default:
-		return e.Action
-	}
-}
-
-// because says why a token was stopped, "" if nobody said.
-func because(reason string) string {
-	switch reason {
-	case "superseded":
-		return ", because another token replaced it"
-	case "compromised":
-		return ", because it leaked, or may have"
-	case "unused":
-		return ", because it is not used any more"
-	case "left_team":
-		return ", because somebody left the team"
-	default: // nothing, or "other", which says no more
-		return ""
-	}
-}
-
-// changedFields lists in words what an event says was changed of a token.
-func changedFields(e audit.Event) string {
-	var list []string
-	for _, f := range []struct{ key, word string }{
-		{"name", "name"},
-		{"note", "note"},
-		{"abilities", "abilities"},
-		{"addresses", "addresses"},
-		{"rate_limit", "rate limit"},
-		{"expires_at", "expiry"},
-	} {
-		if _, ok := e.Data[f.key]; ok {
-			list = append(list, f.word)
-		}
-	}
-	if n := len(list) - 1; n > 0 {
-		return strings.Join(list[:n], ", ") + " and " + list[n]
-	}
-	return strings.Join(list, "")
 }

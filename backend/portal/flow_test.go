@@ -58,6 +58,14 @@ func (s *hooked) Atomically(ctx context.Context, do func(ctx context.Context) er
 	return s.Store.Atomically(ctx, do)
 }
 
+// Append holds the rules to the vocabulary of actions.
+func (s *hooked) Append(ctx context.Context, e audit.Event) (audit.Event, error) {
+	if !slices.Contains(audit.Actions(), e.Action) {
+		return audit.Event{}, fmt.Errorf("audit.Actions does not list %q", e.Action)
+	}
+	return s.Store.Append(ctx, e)
+}
+
 func (s *hooked) FinishIdempotent(ctx context.Context, r portal.Idempotent) error {
 	if err := s.hook("FinishIdempotent"); err != nil {
 		return err

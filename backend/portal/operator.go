@@ -22,7 +22,7 @@ func (p *Portal) GrantAdmin(ctx context.Context, email string) error {
 			return err
 		}
 		for _, chain := range []string{audit.Platform, u.ID} {
-			if _, err := p.store.Append(ctx, p.event(chain, ActorSystem, "user.made_admin", u.ID, Origin{}, nil)); err != nil {
+			if _, err := p.store.Append(ctx, p.event(chain, ActorSystem, audit.UserMadeAdmin, u.ID, Origin{}, nil)); err != nil {
 				return err
 			}
 		}
@@ -46,10 +46,10 @@ func (p *Portal) MarkPlatformTeam(ctx context.Context, idOrName string) (Team, e
 			return err
 		}
 		data := map[string]any{"team": t.ID, "before": old.ID}
-		if _, err := p.store.Append(ctx, p.event(audit.Platform, ActorSystem, "team.made_platform", t.ID, Origin{}, data)); err != nil {
+		if _, err := p.store.Append(ctx, p.event(audit.Platform, ActorSystem, audit.TeamMadePlatform, t.ID, Origin{}, data)); err != nil {
 			return err
 		}
-		e, err := p.store.Append(ctx, p.event(t.ID, ActorSystem, "team.made_platform", t.ID, Origin{}, nil))
+		e, err := p.store.Append(ctx, p.event(t.ID, ActorSystem, audit.TeamMadePlatform, t.ID, Origin{}, nil))
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (p *Portal) unmarkPlatformTeam(ctx context.Context) (Team, error) {
 	} else if err != nil {
 		return Team{}, err
 	}
-	e, err := p.store.Append(ctx, p.event(old.ID, ActorSystem, "team.unmade_platform", old.ID, Origin{}, nil))
+	e, err := p.store.Append(ctx, p.event(old.ID, ActorSystem, audit.TeamUnmadePlatform, old.ID, Origin{}, nil))
 	if err != nil {
 		return Team{}, err
 	}

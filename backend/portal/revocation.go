@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // Reason is why a token is stopped or started again.
@@ -34,17 +36,10 @@ type Receipt struct {
 	Rev    int64
 }
 
-// The actions of the events that change whether a token passes.
-const (
-	suspended = "token.suspended"
-	resumed   = "token.resumed"
-	revoked   = "token.revoked"
-)
-
 // SuspendToken stops a token until it is resumed. A repeat answers the same
 // receipt. Conflict if the token has ended.
 func (p *Portal) SuspendToken(ctx context.Context, who Person, team, id string, why Reason) (Receipt, error) {
-	return p.changeState(ctx, who, team, id, suspended, why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
+	return p.changeState(ctx, who, team, id, audit.TokenSuspended, why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
 		if err := ended(t, now); err != nil || !t.SuspendedAt.IsZero() {
 			return false, err
 		}
@@ -57,7 +52,7 @@ func (p *Portal) SuspendToken(ctx context.Context, who Person, team, id string, 
 // repeat answers the same receipt. Conflict if the token has ended or was never
 // suspended.
 func (p *Portal) ResumeToken(ctx context.Context, who Person, team, id string, why Reason) (Receipt, error) {
-	return p.changeState(ctx, who, team, id, resumed, why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
+	return p.changeState(ctx, who, team, id, audit.TokenResumed, why, func(_ context.Context, t *Token, now time.Time) (bool, error) {
 		if err := ended(t, now); err != nil || t.SuspendedAt.IsZero() {
 			return false, err
 		}
@@ -72,7 +67,7 @@ func (p *Portal) ResumeToken(ctx context.Context, who Person, team, id string, w
 // RevokeToken ends a token for ever: every request that starts after the answer
 // is refused, in every process. A repeat answers the same receipt.
 func (p *Portal) RevokeToken(ctx context.Context, who Person, team, id string, why Reason) (Receipt, error) {
-	return p.changeState(ctx, who, team, id, revoked, why, func(ctx context.Context, t *Token, now time.Time) (bool, error) {
+	return p.changeState(ctx, who, team, id, audit.TokenRevoked, why, func(ctx context.Context, t *Token, now time.Time) (bool, error) {
 		return p.revoke(ctx, t, who.User.ID, why, now)
 	})
 }
@@ -115,7 +110,7 @@ func (p *Portal) changeState(
 // token itself, which no change follows; the others are found by their event.
 func (p *Portal) receipt(ctx context.Context, t *Token, action string, now time.Time) (Receipt, error) {
 	r := Receipt{ID: t.ID, Status: t.Status(now), At: t.RevokedAt, Rev: t.Rev}
-	if action == revoked {
+	if action == audit.TokenRevoked {
 		return r, nil
 	}
 	events, err := p.store.Events(ctx, EventFilter{Chain: t.Team, Actions: []string{action}, Targets: []string{t.ID}, Limit: 1})
@@ -124,7 +119,7 @@ func (p *Portal) receipt(ctx context.Context, t *Token, action string, now time.
 		return Receipt{}, err
 	case len(events) > 0:
 		r.At, r.Rev = events[0].At, events[0].Seq
-	case action == suspended: // so long ago that the event is past its retention
+	case action == audit.TokenSuspended: // so long ago that the event is past its retention
 		r.At = t.SuspendedAt
 	default:
 		return Receipt{}, &Error{Kind: Conflict, Code: "not-suspended", Detail: "This token is not suspended.", Fix: "Look at the token again."}
@@ -169,7 +164,7 @@ func (p *Portal) RevokeAll(ctx context.Context, who Person, team, maker string, 
 					return err
 				}
 				data := map[string]any{"reason": why.Reason, "note": why.Note, "all": true}
-				e, err := p.appendAs(ctx, who, team, revoked, t.ID, data)
+				e, err := p.appendAs(ctx, who, team, audit.TokenRevoked, t.ID, data)
 				if err != nil {
 					return err
 				}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // defaultOverlap is how long the old secret lives on when nobody says.
@@ -37,7 +38,7 @@ func (p *Portal) RotateToken(ctx context.Context, who Person, team, id string, h
 		var data map[string]any
 		var err error
 		text, data, err = p.rotate(ctx, t, who.User.ID, who.Origin, how)
-		return "token.rotation_started", data, err
+		return audit.TokenRotationStarted, data, err
 	})
 	if err != nil {
 		return TokenView{}, "", err
@@ -67,7 +68,7 @@ func (p *Portal) rotate(ctx context.Context, t *Token, actor string, from Origin
 	if g := t.pending(); g != nil {
 		g.CancelledAt = now
 		data := map[string]any{"generation": g.Number, "by": "another rotation"}
-		if _, err := p.store.Append(ctx, p.event(t.Team, actor, "token.rotation_cancelled", t.ID, from, data)); err != nil {
+		if _, err := p.store.Append(ctx, p.event(t.Team, actor, audit.TokenRotationCancelled, t.ID, from, data)); err != nil {
 			return "", nil, err
 		}
 	}
@@ -100,7 +101,7 @@ func (p *Portal) FinishRotation(ctx context.Context, who Person, team, id string
 		if !ok {
 			return "", nil, noRotation("There is no old secret to end.")
 		}
-		return "token.rotation_finished", map[string]any{"generation": kept}, nil
+		return audit.TokenRotationFinished, map[string]any{"generation": kept}, nil
 	})
 }
 
@@ -136,7 +137,7 @@ func (p *Portal) UndoRotation(ctx context.Context, who Person, team, id string) 
 			return "", nil, noRotation("There is no new secret that waits for its first use.")
 		}
 		g.CancelledAt = now
-		return "token.rotation_cancelled", map[string]any{"generation": g.Number}, nil
+		return audit.TokenRotationCancelled, map[string]any{"generation": g.Number}, nil
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // Self is a token as it sees itself.
@@ -67,20 +69,20 @@ func (p *Portal) teamName(ctx context.Context, team string, now time.Time) (stri
 // RevokeSelf ends the token that a decision allowed. A repeat is refused at the
 // door already.
 func (p *Portal) RevokeSelf(ctx context.Context, d *Decision, from Origin) (Receipt, error) {
-	t, err := p.changeSelf(ctx, d, from, "token.revoked", func(ctx context.Context, t *Token) (map[string]any, error) {
+	t, err := p.changeSelf(ctx, d, from, audit.TokenRevoked, func(ctx context.Context, t *Token) (map[string]any, error) {
 		_, err := p.revoke(ctx, t, t.ID, Reason{Reason: "other", Note: "by the token itself"}, p.clock())
 		return map[string]any{"reason": "other", "note": "by the token itself"}, err
 	})
 	if err != nil {
 		return Receipt{}, err
 	}
-	return p.receipt(ctx, &t, "token.revoked", p.clock())
+	return p.receipt(ctx, &t, audit.TokenRevoked, p.clock())
 }
 
 // RotateSelf rotates the token that a decision allowed, as RotateToken does.
 func (p *Portal) RotateSelf(ctx context.Context, d *Decision, how Rotation, from Origin) (TokenView, string, error) {
 	var text string
-	t, err := p.changeSelf(ctx, d, from, "token.rotation_started", func(ctx context.Context, t *Token) (map[string]any, error) {
+	t, err := p.changeSelf(ctx, d, from, audit.TokenRotationStarted, func(ctx context.Context, t *Token) (map[string]any, error) {
 		var data map[string]any
 		var err error
 		text, data, err = p.rotate(ctx, t, t.ID, from, how)

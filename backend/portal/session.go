@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 const (
@@ -202,7 +203,7 @@ func (p *Portal) refuseSignIn(ctx context.Context, u User, from Origin) error {
 		if failed, _, err = p.store.Hit(ctx, failuresKey(u.EmailKey), 1, slowWindow, p.clock()); err != nil {
 			return err
 		}
-		_, err = p.store.Append(ctx, p.event(u.ID, ActorAnonymous, "user.sign_in_refused", u.ID, from, nil))
+		_, err = p.store.Append(ctx, p.event(u.ID, ActorAnonymous, audit.UserSignInRefused, u.ID, from, nil))
 		return err
 	})
 	if err != nil {
@@ -228,7 +229,7 @@ func (p *Portal) openSession(ctx context.Context, u User, from Origin) (SignedIn
 	if err := p.store.InsertSession(ctx, s); err != nil {
 		return SignedIn{}, err
 	}
-	if _, err := p.store.Append(ctx, p.event(u.ID, u.ID, "user.signed_in", s.ID, from, nil)); err != nil {
+	if _, err := p.store.Append(ctx, p.event(u.ID, u.ID, audit.UserSignedIn, s.ID, from, nil)); err != nil {
 		return SignedIn{}, err
 	}
 	return SignedIn{Status: api.SignedIn, Cookie: cookie, Person: Person{User: u, Session: s, Origin: from}}, nil
@@ -298,7 +299,7 @@ func (p *Portal) SignOut(ctx context.Context, who Person) error {
 		} else if err != nil {
 			return err
 		}
-		_, err = p.store.Append(ctx, p.event(who.User.ID, who.User.ID, "user.signed_out", who.Session.ID, who.Origin, nil))
+		_, err = p.store.Append(ctx, p.event(who.User.ID, who.User.ID, audit.UserSignedOut, who.Session.ID, who.Origin, nil))
 		return err
 	})
 }

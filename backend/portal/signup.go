@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
@@ -139,7 +140,7 @@ func checkEmail(pointer, email string) error {
 // signUpAgain tells the owner of an address that somebody signed up with it.
 func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
 	err := p.atomically(ctx, func(ctx context.Context) error {
-		_, err := p.store.Append(ctx, p.event(u.ID, ActorAnonymous, "user.signed_up_again", u.ID, from, nil))
+		_, err := p.store.Append(ctx, p.event(u.ID, ActorAnonymous, audit.UserSignedUpAgain, u.ID, from, nil))
 		return err
 	})
 	if err != nil {
@@ -271,7 +272,7 @@ func (p *Portal) VerifyEmail(ctx context.Context, code, browser string, from Ori
 		if err := p.store.DeleteSignups(ctx, s.EmailKey); err != nil {
 			return err
 		}
-		if _, err := p.store.Append(ctx, p.event(u.ID, u.ID, "user.signed_up", u.ID, from, nil)); err != nil {
+		if _, err := p.store.Append(ctx, p.event(u.ID, u.ID, audit.UserSignedUp, u.ID, from, nil)); err != nil {
 			return err
 		}
 		if _, err := p.insertTeam(ctx, u, s.TeamName, from); err != nil {

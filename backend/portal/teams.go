@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // Membership is a team as one of its members sees it.
@@ -75,7 +76,7 @@ func (p *Portal) CreateTeam(ctx context.Context, who Person, name string) (Membe
 // insertTeam stores a team with its owner, inside a transaction.
 func (p *Portal) insertTeam(ctx context.Context, owner User, name string, from Origin) (Team, error) {
 	t := Team{ID: secret.NewIDAt(secret.TeamID, p.now()), Name: name, CreatedAt: p.clock()}
-	e, err := p.store.Append(ctx, p.event(t.ID, owner.ID, "team.created", t.ID, from, map[string]any{"name": name}))
+	e, err := p.store.Append(ctx, p.event(t.ID, owner.ID, audit.TeamCreated, t.ID, from, map[string]any{"name": name}))
 	if err != nil {
 		return Team{}, err
 	}
@@ -123,7 +124,7 @@ func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, 
 			return err
 		}
 		if t.Name != name {
-			e, err := p.appendAs(ctx, who, team, "team.renamed", team, map[string]any{"from": t.Name, "to": name})
+			e, err := p.appendAs(ctx, who, team, audit.TeamRenamed, team, map[string]any{"from": t.Name, "to": name})
 			if err != nil {
 				return err
 			}
@@ -203,29 +204,29 @@ func (p *Portal) users(ctx context.Context, ids []string) (map[string]User, erro
 
 // AddMember puts a user with an account into a team. Only an owner makes owners.
 func (p *Portal) AddMember(ctx context.Context, who Person, team, user string, role Role) error {
-	return p.changeMember(ctx, who, team, user, role, "member.added")
+	return p.changeMember(ctx, who, team, user, role, audit.MemberAdded)
 }
 
 // ChangeRole gives a member another role. The tokens that the member made can
 // do at most what the new role lends them, from the next request on. The last
 // owner stays one: Conflict.
 func (p *Portal) ChangeRole(ctx context.Context, who Person, team, user string, role Role) error {
-	return p.changeMember(ctx, who, team, user, role, "member.role_changed")
+	return p.changeMember(ctx, who, team, user, role, audit.MemberRoleChanged)
 }
 
 // RemoveMember takes a member out of a team; anybody may leave. The tokens they
 // made are refused from the next request on, until they are handed over.
 func (p *Portal) RemoveMember(ctx context.Context, who Person, team, user string) error {
-	return p.changeMember(ctx, who, team, user, "", "member.removed")
+	return p.changeMember(ctx, who, team, user, "", audit.MemberRemoved)
 }
 
 func (p *Portal) changeMember(ctx context.Context, who Person, team, user string, role Role, action string) error {
-	if action != "member.removed" && !role.Valid() {
+	if action != audit.MemberRemoved && !role.Valid() {
 		return invalid(FieldError{Pointer: "#/role", Code: "oneof", Detail: "A role is one of owner, admin, developer and auditor."})
 	}
 	return p.atomically(ctx, func(ctx context.Context) error {
 		do := ManageMembers
-		if user == who.User.ID && action == "member.removed" {
+		if user == who.User.ID && action == audit.MemberRemoved {
 			do = ViewTeam // to leave needs no right
 		}
 		mine, err := p.member(ctx, who, team, do)
@@ -236,7 +237,7 @@ func (p *Portal) changeMember(ctx context.Context, who Person, team, user string
 		if err != nil && KindOf(err) != NotFound {
 			return err
 		}
-		if known := err == nil; known == (action == "member.added") {
+		if known := err == nil; known == (action == audit.MemberAdded) {
 			if known {
 				return &Error{Kind: Conflict, Code: "member-already", Detail: "This person is a member already."}
 			}

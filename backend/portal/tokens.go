@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // TokenView is a token with what its list and its page show beside it.
@@ -69,7 +70,7 @@ func (p *Portal) CreateToken(ctx context.Context, who Person, team string, in Ne
 		t.Generations = []Generation{p.newGeneration(1, text, t.CreatedAt)}
 		t.Generations[0].ActivatedAt = t.CreatedAt
 
-		e, err := p.appendAs(ctx, who, team, "token.created", t.ID, map[string]any{
+		e, err := p.appendAs(ctx, who, team, audit.TokenCreated, t.ID, map[string]any{
 			"name": t.Name, "env": string(t.Env), "abilities": t.Abilities, "expires_at": timeText(t.ExpiresAt),
 			"not_before": timeText(t.NotBefore), "addresses": prefixTexts(t.Addresses), "rate_limit": limitText(t.RateLimit),
 		})
@@ -332,7 +333,7 @@ func (p *Portal) UpdateToken(ctx context.Context, who Person, team, id string, m
 		if len(data) == 0 {
 			return "", nil, nil
 		}
-		return "token.updated", data, nil
+		return audit.TokenUpdated, data, nil
 	})
 }
 

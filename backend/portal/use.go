@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // firstUse records the first use of a token or of a new generation, and starts
@@ -115,7 +116,7 @@ func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, as
 			t.FirstUsedAt, changed = now, true
 			// Rev stays: a use changes nothing that somebody could be editing, and
 			// must not refuse the edit.
-			if _, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.used_first", t.ID, from, map[string]any{"generation": number})); err != nil {
+			if _, err := p.store.Append(ctx, p.event(t.Team, t.ID, audit.TokenUsedFirst, t.ID, from, map[string]any{"generation": number})); err != nil {
 				return err
 			}
 		}
@@ -123,7 +124,7 @@ func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, as
 			t.activate(number, now)
 			changed = true
 			data := map[string]any{"generation": number, "overlap_seconds": int(g.Overlap.Seconds())}
-			if _, err := p.store.Append(ctx, p.event(t.Team, t.ID, "token.rotation_activated", t.ID, from, data)); err != nil {
+			if _, err := p.store.Append(ctx, p.event(t.Team, t.ID, audit.TokenRotationActivated, t.ID, from, data)); err != nil {
 				return err
 			}
 		}
@@ -166,7 +167,7 @@ func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 		if first, err = p.store.Once(ctx, key, now, now.Add(alarmEvery)); err != nil || !first {
 			return err
 		}
-		_, err = p.store.Append(ctx, p.event(t.Team, ActorAnonymous, "token.dead_secret_used", t.ID,
+		_, err = p.store.Append(ctx, p.event(t.Team, ActorAnonymous, audit.TokenDeadSecretUsed, t.ID,
 			Origin{Address: ask.Address, UserAgent: ask.UserAgent}, map[string]any{
 				"generation": d.Generation.Number, "generation_status": string(d.Generation.Status(ask.At)),
 				"status": string(t.Status(ask.At)), "decision_id": d.ID.String(), "count": uses,

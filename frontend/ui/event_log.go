@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
 
@@ -145,7 +147,7 @@ func (l *eventLog) lines(list []api.Event) []eventLine {
 func (l *eventLog) what(x eventLine) app.UI {
 	e := x.eventRun[0]
 	words := app.Span().Body(app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+x.summary()))
-	icon := app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action)))
+	icon := eventMark(e.Action)
 	button := app.Button().Type("button").Class("row-button", "event")
 	if x.part {
 		button = button.Class("is-part")
@@ -215,39 +217,30 @@ func orDash(s string) string {
 	return s
 }
 
-// eventIcon chooses a shape for an action, so that a list can be skimmed.
-func eventIcon(action string) string {
-	switch action {
-	case "token.created":
-		return "plus"
-	case "token.rotation_started", "token.rotation_activated", "token.rotation_finished", "token.rotation_cancelled":
-		return "rotate-cw"
-	case "token.suspended":
-		return "circle-pause"
-	case "token.resumed":
-		return "play"
-	case "token.revoked":
-		return "ban"
-	case "token.dead_secret_used", "user.sign_in_refused":
-		return "triangle-alert"
-	}
-	switch noun, _, _ := strings.Cut(action, "."); noun {
-	case "token":
-		return "key-round"
-	case "member", "user":
-		return "circle-user-round"
-	}
-	return "settings"
+// eventLooks give the actions that stand out a shape and a kind, so that a list
+// can be skimmed.
+var eventLooks = map[string]struct{ icon, kind string }{
+	audit.TokenCreated:           {"plus", kit.Good},
+	audit.TokenResumed:           {"play", kit.Good},
+	audit.TokenSuspended:         {"circle-pause", kit.Warn},
+	audit.TokenRevoked:           {"ban", kit.Warn},
+	audit.TokenDeadSecretUsed:    {"triangle-alert", kit.Bad},
+	audit.UserSignInRefused:      {"triangle-alert", kit.Bad},
+	audit.TokenRotationStarted:   {"rotate-cw", kit.Neutral},
+	audit.TokenRotationActivated: {"rotate-cw", kit.Neutral},
+	audit.TokenRotationFinished:  {"rotate-cw", kit.Neutral},
+	audit.TokenRotationCancelled: {"rotate-cw", kit.Neutral},
 }
 
-func eventKind(action string) string {
-	switch action {
-	case "token.dead_secret_used", "user.sign_in_refused":
-		return kit.Bad
-	case "token.revoked", "token.suspended":
-		return kit.Warn
-	case "token.created", "token.resumed":
-		return kit.Good
+// nounIcons are the shapes of all other actions, by what they are about.
+var nounIcons = map[string]string{"token": "key-round", "member": "circle-user-round", "user": "circle-user-round"}
+
+// eventMark draws the shape of an action.
+func eventMark(action string) app.UI {
+	look := eventLooks[action]
+	if look.icon == "" {
+		noun, _, _ := strings.Cut(action, ".")
+		look.icon = cmp.Or(nounIcons[noun], "settings")
 	}
-	return kit.Neutral
+	return app.Span().Class("event-icon", look.kind).Body(kit.Icon(look.icon))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // eventRun is one or more events that stand one after the other in a list and
@@ -38,7 +39,7 @@ func eventRuns(list []api.Event) []eventRun {
 // from anywhere; of everything else, from where is a part of what is told.
 func sameEvent(a, b api.Event) bool {
 	return a.Actor == b.Actor && a.Action == b.Action && a.Target == b.Target && onceSummary(a) == onceSummary(b) &&
-		(a.Action == "token.dead_secret_used" || eventText(a, "address") == eventText(b, "address"))
+		(a.Action == audit.TokenDeadSecretUsed || eventText(a, "address") == eventText(b, "address"))
 }
 
 // eventTimes returns how often it was that an event tells of: an alarm stands

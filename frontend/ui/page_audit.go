@@ -2,11 +2,13 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // auditPage lists the events of a team, at /teams/{team}/audit, with the state
@@ -26,12 +28,12 @@ type auditPage struct {
 var eventGroups = []kit.Option{
 	{Value: "", Text: "Every event"},
 	{Value: "token.", Text: "Tokens"},
-	{Value: "token.created", Text: "Tokens created"},
-	{Value: "token.updated", Text: "Tokens changed"},
-	{Value: "token.rotation_started,token.rotation_activated,token.rotation_finished,token.rotation_cancelled", Text: "Rotations"},
-	{Value: "token.suspended", Text: "Suspended"},
-	{Value: "token.revoked", Text: "Revoked"},
-	{Value: "token.dead_secret_used", Text: "Dead secrets used"},
+	{Value: audit.TokenCreated, Text: "Tokens created"},
+	{Value: audit.TokenUpdated, Text: "Tokens changed"},
+	{Value: strings.Join([]string{audit.TokenRotationStarted, audit.TokenRotationActivated, audit.TokenRotationFinished, audit.TokenRotationCancelled}, ","), Text: "Rotations"},
+	{Value: audit.TokenSuspended, Text: "Suspended"},
+	{Value: audit.TokenRevoked, Text: "Revoked"},
+	{Value: audit.TokenDeadSecretUsed, Text: "Dead secrets used"},
 	{Value: "member.", Text: "Members"},
 	{Value: "team.", Text: "Team"},
 }

@@ -169,7 +169,7 @@ func (p *overviewPage) lastEvents() app.UI {
 					summary += ", " + kit.Count(runs[i].times(), "time", "times")
 				}
 				rows[i] = app.Li().Class("event").Body(
-					app.Span().Class("event-icon", eventKind(e.Action)).Body(kit.Icon(eventIcon(e.Action))),
+					eventMark(e.Action),
 					app.Span().Body(app.Strong().Dir("auto").Text(actorName(e)), app.Text(" "+summary)),
 					kit.TimeAgo(e.At, p.now, ""),
 				)

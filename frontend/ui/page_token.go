@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
 
@@ -104,7 +105,7 @@ func (p *tokenPage) arrived(ctx app.Context, t taggedToken) {
 	}
 	at := p.At
 	p.receipt.Fetch(ctx, p, func(ctx context.Context) (api.List[api.Event], error) {
-		return at.API.TokenEvents(ctx, at.Team.Team.ID, at.ID, client.EventQuery{Action: "token.revoked", Limit: 1})
+		return at.API.TokenEvents(ctx, at.Team.Team.ID, at.ID, client.EventQuery{Action: audit.TokenRevoked, Limit: 1})
 	})
 }
 
