@@ -123,18 +123,18 @@ func table() []route {
 
 		// Teams.
 		{method: get, path: "/portal/v1/teams", access: signedIn(), handle: (*Server).listTeams, about: "One's own teams", spec: spec{out: api.List[api.Membership]{}}},
-		{method: post, path: "/portal/v1/teams", access: signedIn(), handle: (*Server).createTeam, about: "Make a team and own it", spec: spec{in: api.CreateTeam{}, out: api.Team{}, status: 201, once: true}},
+		{method: post, path: "/portal/v1/teams", access: signedIn(), handle: (*Server).createTeam, about: "Make a team and own it", spec: spec{in: api.CreateTeam{}, out: api.Team{}, status: 201, once: true, throttled: true}},
 		{method: get, path: team, access: member(portal.ViewTeam), handle: (*Server).showTeam, about: "A team", spec: spec{out: api.Team{}}},
 		{method: patch, path: team, access: member(portal.EditTeam), handle: (*Server).updateTeam, about: "Rename a team", spec: spec{in: api.UpdateTeam{}, out: api.Team{}, match: true}},
 		{method: get, path: team + "/members", access: member(portal.ViewTeam), handle: (*Server).listMembers, about: "The members of a team", spec: spec{out: api.List[api.Member]{}}},
 
 		// Tokens.
 		{method: get, path: team + "/tokens", access: member(portal.ViewTokens), handle: (*Server).listTokens, about: "The tokens of a team", spec: spec{out: api.List[api.Token]{}, query: "status=token-status env ability maker q sort " + pageQuery}},
-		{method: post, path: team + "/tokens", access: member(portal.CreateTokens).afresh(), handle: (*Server).createToken, about: "Make a token; the only answer with its secret", spec: spec{in: api.CreateToken{}, out: api.IssuedToken{}, status: 201, once: true}},
+		{method: post, path: team + "/tokens", access: member(portal.CreateTokens).afresh(), handle: (*Server).createToken, about: "Make a token; the only answer with its secret", spec: spec{in: api.CreateToken{}, out: api.IssuedToken{}, status: 201, once: true, throttled: true}},
 		{method: post, path: team + "/tokens/revoke-all", access: member(portal.RevokeEvery), handle: (*Server).revokeAllTokens, about: "Revoke every token of a team, or of one member", spec: spec{in: api.RevokeAll{}, bare: true, out: api.RevokedAll{}}},
 		{method: get, path: teamToken, access: member(portal.ViewTokens), handle: (*Server).showToken, about: "A token", spec: spec{out: api.Token{}}},
 		{method: patch, path: teamToken, access: member(portal.ManageOwn), handle: (*Server).updateToken, about: "Change a token; widening needs a fresh password", spec: spec{in: api.UpdateToken{}, out: api.Token{}, match: true}},
-		{method: post, path: teamToken + "/rotate", access: member(portal.ManageOwn).afresh(), handle: (*Server).rotateToken, about: "Make the next secret of a token", spec: spec{in: api.RotateToken{}, bare: true, out: api.IssuedToken{}, status: 201, once: true}},
+		{method: post, path: teamToken + "/rotate", access: member(portal.ManageOwn).afresh(), handle: (*Server).rotateToken, about: "Make the next secret of a token", spec: spec{in: api.RotateToken{}, bare: true, out: api.IssuedToken{}, status: 201, once: true, throttled: true}},
 		{method: post, path: teamToken + "/rotate/finish", access: member(portal.ManageOwn), handle: (*Server).finishRotation, about: "End the overlap of a rotation now", spec: spec{out: api.Token{}}},
 		{method: post, path: teamToken + "/rotate/undo", access: member(portal.ManageOwn), handle: (*Server).undoRotation, about: "Cancel a secret that was not used yet", spec: spec{out: api.Token{}}},
 		{method: post, path: teamToken + "/suspend", access: member(portal.ManageOwn), handle: (*Server).suspendToken, about: "Stop a token for now", spec: spec{in: api.Reason{}, bare: true, out: api.Receipt{}}},
