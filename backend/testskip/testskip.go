@@ -11,7 +11,7 @@ import (
 
 // File is the environment variable that names the file which collects, one a
 // line, the tests that could not run. The test command prints it last; without it
-// each is named on the terminal, if there is one.
+// each is named on the terminal, or past go test to whoever reads its errors.
 const File = "GATEHOUSE_TEST_SKIPPED"
 
 // Because ends the test with the reason why it cannot run here: as a failure
@@ -28,10 +28,14 @@ func Because(t testing.TB, reason string) {
 	name := os.Getenv(File)
 	if name == "" {
 		// go test shows nothing of a package that passes, so a person at a
-		// terminal is told past it.
-		if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
-			_, _ = fmt.Fprintf(tty, "not run here: %s: %s\n", t.Name(), reason)
-			_ = tty.Close()
+		// terminal is told past it, and without one whoever reads its errors.
+		to, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+		if err != nil {
+			to, err = stderrOf(os.Getppid())
+		}
+		if err == nil {
+			_, _ = fmt.Fprintf(to, "not run here: %s: %s\n", t.Name(), reason)
+			_ = to.Close()
 		}
 	} else {
 		// One short write in append mode is not torn by those of other processes.
