@@ -33,6 +33,7 @@ type commands struct {
 	Prune   prune    `cmd:"" help:"Remove what is past the retention of the catalogue. A server does it every hour."`
 	Keys    struct {
 		Init   keysInit   `cmd:"" help:"Make the key file. It never replaces one."`
+		Save   keysSave   `cmd:"" help:"Write the keys of a running server to a new file, when its own file is lost."`
 		Rotate keysRotate `cmd:"" help:"Add a pepper to the key file, and give every node the file before it is used. Tokens are then re-keyed at their next use; nobody notices."`
 	} `cmd:"" help:"Make and change the key file."`
 	Admin struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,41 @@ func refuseFilled(ctx context.Context, c config.Config, notes io.Writer) error {
 		return fmt.Errorf("the database has data already, which keys other than new ones protect: put the key file of a running node, or a copy of it, at %s, or name an empty database to start anew", c.Keys)
 	}
 	return nil
+}
+
+// keysSave is `gatehouse keys save FILE`.
+type keysSave struct {
+	File string `arg:"" help:"Where the keys are written. It must not be there yet."`
+}
+
+// Run has a server of this machine write down its keys.
+func (k keysSave) Run(ctx context.Context, sh *shell) error {
+	c, err := config.Load(sh.environ)
+	if err != nil {
+		return err
+	}
+	path, err := filepath.Abs(k.File) // the server may have another working directory
+	if err != nil {
+		return fmt.Errorf("the keys cannot be written: %w", err)
+	}
+	servers, err := sockets(c)
+	if err != nil {
+		return err
+	}
+	for _, socket := range servers {
+		if told, served, err := ask(ctx, socket, "keys-save", []string{path}); served || err != nil {
+			fmt.Fprint(sh.out, told)
+			return err
+		}
+	}
+	return errors.New("no server of these settings runs on this machine, so nobody has the keys in memory")
+}
+
+func saveKeys(_ context.Context, n *node, arguments []string) (string, error) {
+	if err := n.keys.Save(arguments[0]); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Wrote the keys of the running server to %s.\n", arguments[0]), nil
 }
 
 // rotationNotice is how long a new pepper waits with MongoDB unless told

@@ -23,6 +23,7 @@ func operations() map[string]operation {
 		"backup":              {1, backUp},
 		"demo":                {0, fillDemo},
 		"keys-reload":         {0, reloadKeys},
+		"keys-save":           {1, saveKeys},
 		"keys-rotate":         {1, rotateKeys},
 		"prune":               {0, pruneStore},
 		"status":              {0, showStatus},

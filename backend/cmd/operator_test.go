@@ -236,6 +236,20 @@ func TestKeyFileIsWatched(t *testing.T) {
 	if _, err := ada.Session(t.Context()); err != nil {
 		t.Errorf("a session beside a foreign key file: %v", err)
 	}
+
+	// The server still has the keys, and gives them back.
+	if err := os.Remove(p.path("data/keys")); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, "save", p.must(t, "keys", "save", "data/keys"), "Wrote the keys of the running server")
+	s.stop()
+	status, _, errs := p.run(t, "keys", "save", "elsewhere")
+	if status != 1 {
+		t.Errorf("without a server: got status %d, want 1", status)
+	}
+	contains(t, "without a server", errs, "nobody has the keys in memory")
+	s = p.serve(t)
+	wantStatus(t, "a token after the rescue", p.url, issued.Secret, 200)
 	wantStatus(t, "the server goes on", p.url, "gtk_live_x", 401)
 }
 

@@ -41,16 +41,24 @@ func InitKeys(path string) (*Keys, error) {
 		return nil, fmt.Errorf("the directory of the key file cannot be made: %w", err)
 	}
 	ring := newKeyring(time.Now().UTC())
-	write := func() (*keyring, error) {
+	if err := makeKeyFile(path, ring); err != nil {
+		return nil, err
+	}
+	return newKeys(path, ring), nil
+}
+
+// Save writes the keys in use to a key file that is not there yet: what a process
+// still has when its own file is lost.
+func (k *Keys) Save(path string) error { return makeKeyFile(path, k.file.Load()) }
+
+func makeKeyFile(path string, ring *keyring) error {
+	_, err := replaceKeyFile(path, func() (*keyring, error) {
 		if _, err := os.Lstat(path); err == nil {
 			return nil, fmt.Errorf("the key file %s exists and is left as it is: %w", path, fs.ErrExist)
 		}
 		return ring, nil
-	}
-	if _, err := replaceKeyFile(path, write); err != nil {
-		return nil, err
-	}
-	return newKeys(path, ring), nil
+	})
+	return err
 }
 
 // LoadKeys reads a key file. An absent one is an error that wraps
@@ -146,7 +154,7 @@ func (k *Keys) readSuccessor() (*keyring, error) {
 		return nil, err
 	}
 	if lacks := ring.lacks(k.file.Load()); lacks != "" {
-		return nil, fmt.Errorf("the key file %s is not the one in use or a later one: %s. Put back a copy of the right file; this process still has its keys, but loses them when it ends", k.path, lacks)
+		return nil, fmt.Errorf("the key file %s is not the one in use or a later one: %s. Put back a copy of the right file. This process keeps its keys until it ends: gatehouse keys save FILE writes them down", k.path, lacks)
 	}
 	return ring, nil
 }

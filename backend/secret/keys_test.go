@@ -349,8 +349,17 @@ func TestForeignKeyFileIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if err := os.WriteFile(path, newest, 0o600); err != nil {
+	if err := k.Save(path); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("saved over a file: got %v, want %v", err, fs.ErrExist)
+	}
+	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
+	}
+	if err := k.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if saved, err := os.ReadFile(path); err != nil || !bytes.Equal(saved, newest) {
+		t.Errorf("got %v and another file, want the keys in use written down", err)
 	}
 	if err := k.Reload(); err != nil {
 		t.Errorf("the right file, put back: %v", err)
