@@ -86,8 +86,9 @@ func (p *newTokenPage) OnDismount() {
 }
 
 // startOver forgets what was typed before.
-func (p *newTokenPage) startOver(app.Context) {
+func (p *newTokenPage) startOver(ctx app.Context) {
 	p.form, p.kept, p.errs, p.taken = p.begun, false, kit.Errors{}, ""
+	later(ctx, p, func(app.Context) { bridge.Focus("#token-name") })
 }
 
 // giveUp leaves the page without keeping what was typed.
