@@ -27,11 +27,10 @@ func (s *Server) changePassword(c *fiber.Ctx) error {
 		return err
 	}
 	who := person(c)
-	network := portal.Network(of(c).address).String()
-	if err := s.throttle.password(c.UserContext(), who.User.ID, network); err != nil {
-		return err
-	}
-	if err := s.portal.ChangePassword(c.UserContext(), who, in.Current, in.Password); err != nil {
+	err = s.withPassword(c, who.User.EmailKey, func() (bool, error) {
+		return true, s.portal.ChangePassword(c.UserContext(), who, in.Current, in.Password)
+	})
+	if err != nil {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)

@@ -414,3 +414,23 @@ func TestChangingThePasswordAmongManyRequests(t *testing.T) {
 		}
 	})
 }
+
+// A right password uses up no tries: not of the account that is signed in, nor of
+// its sign-ins.
+func TestRightPasswordsAreNotLimited(t *testing.T) {
+	w := onOneStore(t, nil)
+	ada := w.signUp("Ada")
+	now, next := password, "another horse with a red umbrella"
+	for i := range 7 {
+		ada.call("POST", "/portal/v1/account/password", api.ChangePassword{Current: now, Password: next}).want(t, 204)
+		now, next = next, now
+		if i%2 == 0 {
+			ada.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: now}).want(t, 200)
+		}
+	}
+	for range 5 {
+		ada.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: "not this one at all"}).problem(t, 422, "invalid")
+	}
+	ada.call("POST", "/portal/v1/account/password", api.ChangePassword{Current: now, Password: next}).problem(t, 429, "too-many-requests")
+	ada.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: now}).problem(t, 429, "too-many-requests")
+}

@@ -18,11 +18,8 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 		return err
 	}
 	r, ctx := of(c), c.UserContext()
-	account, network := portal.EmailKey(in.Email), portal.Network(r.address).String()
+	network := portal.Network(r.address).String()
 	if err := s.throttle.take(ctx, signInPerNetwork, network); err != nil {
-		return err
-	}
-	if err := s.throttle.password(ctx, account, network); err != nil {
 		return err
 	}
 	from := r.origin(c)
@@ -34,17 +31,36 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 		}
 		return s.mayMail(ctx, emailKey)
 	}
-	out, err := s.portal.SignIn(ctx, in.Email, in.Password, from)
+	var out portal.SignedIn
+	err = s.withPassword(c, portal.EmailKey(in.Email), func() (right bool, err error) {
+		out, err = s.portal.SignIn(ctx, in.Email, in.Password, from)
+		// Whoever is told to verify first has not signed in, and may not try without end.
+		return out.Status == api.SignedIn, err
+	})
 	if err != nil {
 		return err
 	}
-	if out.Status == api.SignedIn { // whoever is told to verify first has not signed in, and may not try without end
-		if err := s.throttle.right(ctx, account, network); err != nil {
-			return err
-		}
-	}
 	s.openSession(c, out)
 	return sendJSON(c, fiber.StatusOK, api.SignInResult{Status: out.Status})
+}
+
+// withPassword runs what compares a password with that of an account, within the
+// bound on tries of that account from one network. A right one forgets the tries.
+func (s *Server) withPassword(c *fiber.Ctx, emailKey string, compare func() (right bool, err error)) error {
+	r, ctx := of(c), c.UserContext()
+	network := portal.Network(r.address).String()
+	if err := s.throttle.password(ctx, emailKey, network); err != nil {
+		return err
+	}
+	right, err := compare()
+	if err != nil || !right {
+		return err
+	}
+	if err := s.throttle.right(ctx, emailKey, network); err != nil {
+		// What the password was for is done; the tries are forgotten by themselves.
+		s.log.Warn("the tries of a password were not forgotten", "request_id", r.id, "error", err)
+	}
+	return nil
 }
 
 // openSession gives the browser the cookie of a new session, and ends the one
@@ -98,15 +114,13 @@ func (s *Server) confirmPassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	who, network := person(c), portal.Network(of(c).address).String()
-	if err := s.throttle.password(c.UserContext(), who.User.ID, network); err != nil {
-		return err
-	}
-	until, err := s.portal.ConfirmPassword(c.UserContext(), who, in.Password)
+	who := person(c)
+	var until time.Time
+	err = s.withPassword(c, who.User.EmailKey, func() (bool, error) {
+		until, err = s.portal.ConfirmPassword(c.UserContext(), who, in.Password)
+		return true, err
+	})
 	if err != nil {
-		return err
-	}
-	if err := s.throttle.right(c.UserContext(), who.User.ID, network); err != nil {
 		return err
 	}
 	return sendJSON(c, fiber.StatusOK, api.Fresh{FreshUntil: api.At(until)})
