@@ -13,9 +13,6 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
-// tokenExpiresSoon is when answers begin to say when the token ends.
-const tokenExpiresSoon = 30 * 24 * time.Hour
-
 // bearer is the door of the public API: one token in the Authorization header,
 // judged for this very request. Cookies are not looked at.
 func (s *Server) bearer(rt *route) fiber.Handler {
@@ -29,14 +26,14 @@ func (s *Server) bearer(rt *route) fiber.Handler {
 		}
 		d := &r.decision
 		*d = s.portal.Decide(c.UserContext(), &portal.Ask{
-			Secret: credential, Need: rt.need, Address: r.address, UserAgent: userAgent(c), At: r.began, Stop: rt.access.stop,
+			Secret: credential, Need: rt.need, Address: r.address, UserAgent: userAgent(c), RequestID: r.id, At: r.began, Stop: rt.access.stop,
 		})
 		s.limitFields(c, d)
 		if d.Code != portal.OK {
 			return s.refuse(c, rt, d, r)
 		}
-		if ends := d.Token.ExpiresAt; !ends.IsZero() && ends.Sub(r.began) <= tokenExpiresSoon {
-			c.Set(headerTokenExpires, ends.UTC().Format(time.RFC3339))
+		if d.Token.ExpiresSoon(r.began) {
+			c.Set(headerTokenExpires, d.Token.ExpiresAt.UTC().Format(time.RFC3339))
 		}
 		if unsafe(c) {
 			ctx, cancel := context.WithTimeout(context.Background(), handleTimeout)

@@ -51,6 +51,9 @@ func TestJourney(t *testing.T) {
 		var actions []string
 		for _, e := range events.Data {
 			actions = append(actions, e.Action)
+			if id, _ := e.Data["request_id"].(string); id == "" {
+				t.Errorf("the event %s does not say of which request it is: %v", e.Action, e.Data)
+			}
 		}
 		for _, want := range []string{"token.created", "token.used_first", "token.revoked", "token.dead_secret_used", "team.created"} {
 			if !strings.Contains(strings.Join(actions, " "), want) {

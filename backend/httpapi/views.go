@@ -103,7 +103,7 @@ func orderJSON(o portal.Order) api.Order {
 func callJSON(c portal.Call) api.Call {
 	return api.Call{
 		At: api.At(c.At), Token: c.Token, Generation: c.Generation, Method: c.Method, Route: c.Route, Status: c.Status,
-		Code: string(c.Code), DurationMS: millis(c.Duration), Bytes: c.Bytes, Address: addressText(c.Address),
+		Code: string(c.Code), DurationMS: millis(c.Duration), Bytes: c.Bytes, Address: portal.AddressText(c.Address),
 		UserAgent: c.UserAgent, RequestID: c.RequestID, DecisionID: c.ID,
 	}
 }
@@ -183,13 +183,6 @@ func rateJSON(l portal.RateLimit) api.RateLimit {
 // and /128.
 func prefixesJSON(list []netip.Prefix) []string {
 	return mapped(list, func(p netip.Prefix) string { return p.String() })
-}
-
-func addressText(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

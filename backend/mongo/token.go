@@ -94,7 +94,7 @@ func toTokenDoc(t *portal.Token) tokenDoc {
 		d.RateLimit = &rateLimitDoc{Quota: t.RateLimit.Quota, Window: t.RateLimit.Window}
 	}
 	for _, p := range t.Addresses {
-		d.Addresses = append(d.Addresses, addressText(p))
+		d.Addresses = append(d.Addresses, prefixText(p))
 	}
 	for i := range t.Generations {
 		g := &t.Generations[i]
@@ -107,7 +107,7 @@ func toTokenDoc(t *portal.Token) tokenDoc {
 	return d
 }
 
-func addressText(p netip.Prefix) string {
+func prefixText(p netip.Prefix) string {
 	if !p.IsValid() {
 		return ""
 	}

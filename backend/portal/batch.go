@@ -100,7 +100,7 @@ func (x *batcher) use(c *pendingCall) {
 	x.touched[key] = c.at
 	use := Use{
 		Team: c.token.Team, Token: c.token.ID, Generation: c.generation, At: c.at,
-		Address: addressText(c.Address), Client: c.UserAgent,
+		Address: AddressText(c.Address), Client: c.UserAgent,
 	}
 	if i, ok := x.uses[key]; ok { // a batch that had to wait for more than a minute
 		x.b.Uses[i] = use

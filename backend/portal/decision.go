@@ -51,6 +51,7 @@ type Ask struct {
 	Need      ability.Set // all of these are needed
 	Address   netip.Addr  // of the client
 	UserAgent string
+	RequestID string
 	At        time.Time // when the request arrived
 	Stop      bool      // it ends the token: possible also beyond its limit
 }

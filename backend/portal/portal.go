@@ -144,7 +144,7 @@ func (p *Portal) event(chain, actor, action, target string, from Origin, data ma
 	if data == nil {
 		data = map[string]any{}
 	}
-	data["address"] = addressText(from.Address)
+	data["address"] = AddressText(from.Address)
 	data["user_agent"] = cut(from.UserAgent, maxAgentBytes)
 	data["request_id"] = cut(from.RequestID, maxAgentBytes)
 	for k, v := range data {
@@ -161,8 +161,8 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:min(len(s), n)], "")
 }
 
-// addressText writes an address, "" for none.
-func addressText(a netip.Addr) string {
+// AddressText writes an address, "" for none.
+func AddressText(a netip.Addr) string {
 	if !a.IsValid() {
 		return ""
 	}

@@ -19,9 +19,6 @@ type Self struct {
 	Warnings   []string   // sentences
 }
 
-// warnBefore is how long before its end a token is told about it.
-const warnBefore = 30 * 24 * time.Hour
-
 const teamNameFor = 10 * time.Second
 
 // WhoAmI describes the token that a decision allowed, out of the record that the
@@ -40,7 +37,7 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 		Rev: t.Rev, Warnings: []string{},
 	}
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
-	if left := t.ExpiresAt.Sub(d.At); !t.ExpiresAt.IsZero() && left < warnBefore {
+	if t.ExpiresSoon(d.At) {
 		warn("This token expires on %s.", t.ExpiresAt.Format(time.DateOnly))
 	}
 	if g := d.Generation; !g.EndsAt.IsZero() {

@@ -224,7 +224,7 @@ func (p *Portal) openSession(ctx context.Context, u User, from Origin) (SignedIn
 	s := Session{
 		ID: secret.NewIDAt(secret.SessionID, now), Hash: p.keys.HashOpaque(cookies, cookie), User: u.ID, CreatedAt: now, LastSeenAt: now,
 		ExpiresAt: now.Add(sessionLife), FreshUntil: now.Add(freshFor),
-		Address: addressText(from.Address), UserAgent: cut(from.UserAgent, maxAgentBytes),
+		Address: AddressText(from.Address), UserAgent: cut(from.UserAgent, maxAgentBytes),
 	}
 	if err := p.store.InsertSession(ctx, s); err != nil {
 		return SignedIn{}, err

@@ -119,6 +119,15 @@ func (t *Token) generation(number int) *Generation {
 	return nil
 }
 
+// expirySoon is how long before its end a token is told about it.
+const expirySoon = 30 * 24 * time.Hour
+
+// ExpiresSoon reports whether the end of the token is near enough at an instant to
+// be told of with each answer.
+func (t *Token) ExpiresSoon(now time.Time) bool {
+	return !t.ExpiresAt.IsZero() && t.ExpiresAt.Sub(now) <= expirySoon
+}
+
 // addGeneration appends a generation, and forgets the oldest that may be
 // forgotten. It is false, and nothing changes, if there is no room for one more.
 func (t *Token) addGeneration(g Generation, now time.Time) bool {

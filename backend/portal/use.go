@@ -86,9 +86,13 @@ func (u *underWay) leave(key useKey) {
 	delete(u.done, key)
 }
 
+func (a *Ask) origin() Origin {
+	return Origin{Address: a.Address, UserAgent: a.UserAgent, RequestID: a.RequestID}
+}
+
 // recordFirstUse writes a first use, unless another has.
 func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code) {
-	from := Origin{Address: ask.Address, UserAgent: ask.UserAgent}
+	from := ask.origin()
 	now := ask.At.UTC().Truncate(time.Millisecond)
 	var t Token
 	var code Code
@@ -168,7 +172,7 @@ func (p *Portal) alarm(ctx context.Context, d Decision, ask Ask) {
 			return err
 		}
 		_, err = p.store.Append(ctx, p.event(t.Team, ActorAnonymous, audit.TokenDeadSecretUsed, t.ID,
-			Origin{Address: ask.Address, UserAgent: ask.UserAgent}, map[string]any{
+			ask.origin(), map[string]any{
 				"generation": d.Generation.Number, "generation_status": string(d.Generation.Status(ask.At)),
 				"status": string(t.Status(ask.At)), "decision_id": d.ID.String(), "count": uses,
 			}))

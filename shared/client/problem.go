@@ -39,12 +39,6 @@ func ProblemOf(err error) *Problem {
 	return nil
 }
 
-// Is reports whether err is a problem of this kind, such as "name-taken".
-func Is(err error, kind string) bool {
-	p := ProblemOf(err)
-	return p != nil && p.Kind() == kind
-}
-
 // Status returns the HTTP status of a problem, 0 if err is something else.
 func Status(err error) int {
 	if p := ProblemOf(err); p != nil {

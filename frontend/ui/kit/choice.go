@@ -105,16 +105,3 @@ func Checkbox(o CheckOpts) app.UI {
 	}
 	return app.Div().Class("check").Body(body...)
 }
-
-// Group draws a set of controls under one legend.
-func Group(legend, hint, err string, body ...app.UI) app.UI {
-	all := []app.UI{app.Legend().Class("group-legend").Text(legend)}
-	if hint != "" {
-		all = append(all, app.P().Class("field-hint").Text(hint))
-	}
-	all = append(all, body...)
-	if err != "" {
-		all = append(all, app.P().Class("field-error").Attr("role", "alert").Body(Icon("triangle-alert"), app.Span().Text(err)))
-	}
-	return app.FieldSet().Class("group").Body(all...)
-}
