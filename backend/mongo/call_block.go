@@ -22,14 +22,14 @@ type blockDoc struct {
 	NewestAt primitive.DateTime `bson:"at"` // stays when calls are cut out: it is part of the shard key
 	OldestAt primitive.DateTime `bson:"oldest_at"`
 	Count    int                `bson:"count"`
-	Tokens   []string           `bson:"tokens"` // of its calls, each once
-	Data     []byte             `bson:"data"`   // as backend/block packs it
+	Tokens   []string           `bson:"tokens" schema:"required"` // of its calls, each once
+	Data     []byte             `bson:"data" schema:"required"`   // as backend/block packs it
 }
 
 func callCollections() []collection {
 	return []collection{{
 		name:   "calls",
-		schema: object("_id", text, "team", text, "at", date, "oldest_at", date, "count", number, "tokens", listOf(text), "data", binary),
+		schema: schemaOf[blockDoc](),
 		// The rarer filters read along one of the first two.
 		indexes: []mongo.IndexModel{index("team", "-at", "-_id"), index("team", "tokens", "-at", "-_id"), index("at", "oldest_at")},
 	}}

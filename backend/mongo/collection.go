@@ -39,8 +39,6 @@ var (
 	number  = bson.D{{Key: "bsonType", Value: bson.A{"int", "long"}}}
 	boolean = bson.D{{Key: "bsonType", Value: "bool"}}
 	binary  = bson.D{{Key: "bsonType", Value: "binData"}}
-
-	orNullDate = orNull(date)
 )
 
 const optional = "?"
@@ -71,7 +69,7 @@ func orNull(kind bson.D) bson.D {
 // schemaOf describes the documents of a collection by the type that they are
 // written from. What it leaves out with omitempty may be absent, and a slice or
 // a pointer that it does not leave out may be null. A tag schema:"required" says
-// that a field is always there and never null.
+// that a field is always there and never null, and "-" that it is not described.
 func schemaOf[D any]() bson.D { return documentOf(reflect.TypeFor[D]()) }
 
 func documentOf(t reflect.Type) bson.D {
@@ -79,8 +77,10 @@ func documentOf(t reflect.Type) bson.D {
 	for f := range t.Fields() {
 		name, maybe := strings.CutSuffix(f.Tag.Get("bson"), ",omitempty")
 		kind := kindOf(f.Type)
-		switch {
-		case f.Tag.Get("schema") == "required":
+		switch rule := f.Tag.Get("schema"); {
+		case rule == "-":
+			continue
+		case rule == "required":
 		case maybe:
 			name = optional + name
 		case f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Pointer:
@@ -111,6 +111,8 @@ func kindOf(t reflect.Type) bson.D {
 		return kindOf(t.Elem())
 	case reflect.Slice:
 		return listOf(kindOf(t.Elem()))
+	case reflect.Map:
+		return bson.D{{Key: "bsonType", Value: "object"}}
 	case reflect.Struct:
 		return documentOf(t)
 	default:

@@ -33,11 +33,9 @@ type orderLineDoc struct {
 }
 
 func orderCollections() []collection {
-	line := object("sku", text, "description", text, "quantity", number, "amount_minor", number)
 	return []collection{{
-		name: "orders",
-		schema: object("_id", text, "team", text, "env", text, "reference", text, "currency", text, "amount_minor", number,
-			"lines", orNull(listOf(line)), "?created_at", date, "?updated_at", date, "?cancelled_at", date, "version", number),
+		name:    "orders",
+		schema:  schemaOf[orderDoc](),
 		indexes: []mongo.IndexModel{index("team", "env", "-_id")},
 	}}
 }

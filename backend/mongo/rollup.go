@@ -27,14 +27,13 @@ type rollupDoc struct {
 	Status int              `bson:"status"`
 	Slot   int32            `bson:"slot"`
 	Calls  int64            `bson:"calls"`
-	Bucket map[string]int64 `bson:"bucket"` // by number; those of zero are left out
+	Bucket map[string]int64 `bson:"bucket,omitempty"` // by number; those of zero are left out
 }
 
 func rollupCollections() []collection {
 	return []collection{{
-		name: "rollups",
-		schema: object("team", text, "at", orNullDate, "step", text, "token", text, "route", text, "status", number, "slot", number,
-			"calls", number, "?bucket", bson.D{{Key: "bsonType", Value: "object"}}),
+		name:   "rollups",
+		schema: schemaOf[rollupDoc](),
 		indexes: []mongo.IndexModel{
 			unique("team", "at", "step", "token", "route", "status", "slot"),
 			index("team", "step", "at"), index("step", "at"),

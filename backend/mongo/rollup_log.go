@@ -24,16 +24,16 @@ const (
 // rollupLogDoc holds the sums of one team in one batch, until they are added to
 // those in rollups.
 type rollupLogDoc struct {
-	ID   primitive.ObjectID `bson:"_id,omitempty"` // the driver makes one
+	ID   primitive.ObjectID `bson:"_id,omitempty" schema:"-"` // the driver makes one
 	Team string             `bson:"team"`
-	Slot int32              `bson:"slot"` // of the process
-	Data []byte             `bson:"data"` // as backend/block packs it
+	Slot int32              `bson:"slot"`                   // of the process
+	Data []byte             `bson:"data" schema:"required"` // as backend/block packs it
 }
 
 func rollupLogCollection() collection {
 	return collection{
 		name:    "rollup_log",
-		schema:  object("team", text, "slot", number, "data", binary),
+		schema:  schemaOf[rollupLogDoc](),
 		indexes: []mongo.IndexModel{index("team"), index("slot", "team")},
 	}
 }
