@@ -149,6 +149,7 @@ func (p *partner) changesToken() {
 	b.fill("Name", "ERP integration 2")
 	b.press("Save name")
 	b.see("ERP integration 2")
+	b.gone("Saving")
 
 	b.press("Edit the abilities")
 	b.tick("Create, change and cancel orders", true)
