@@ -214,6 +214,7 @@ const formats = {
   "utc-day": { month: "short", day: "numeric", timeZone: "UTC" },
   time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   minute: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  stamp: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
   second: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
 };
 const formatters = {};

@@ -229,7 +229,7 @@ func (l *callLog) draw(list api.List[api.Call]) app.UI {
 		})
 	}
 	columns := []kit.Column[api.Call]{
-		{Head: "Time", Class: "is-tight", Cell: func(c api.Call) app.UI { return kit.At(c.At, bridge.Second) }},
+		{Head: "Time", Class: "is-tight", Cell: func(c api.Call) app.UI { return kit.At(c.At, bridge.Stamp) }},
 		{Head: "Request", Class: "is-main", Cell: func(c api.Call) app.UI {
 			return app.Button().Type("button").Class("row-button").
 				OnClick(kit.Click("open "+c.DecisionID, func(app.Context) { l.open = c.DecisionID })).
@@ -242,9 +242,9 @@ func (l *callLog) draw(list api.List[api.Call]) app.UI {
 	}
 	columns = append(
 		columns,
-		kit.Column[api.Call]{Head: "Duration", Class: "is-number", Cell: func(c api.Call) app.UI { return app.Text(kit.Millis(c.DurationMS)) }},
+		kit.Column[api.Call]{Head: "Duration", Class: "is-number is-roomy", Cell: func(c api.Call) app.UI { return app.Text(kit.Millis(c.DurationMS)) }},
 		kit.Column[api.Call]{Head: "Address", Cell: func(c api.Call) app.UI { return kit.ID(c.Address) }},
-		kit.Column[api.Call]{Head: "Client", Class: "is-wide-only", Cell: func(c api.Call) app.UI {
+		kit.Column[api.Call]{Head: "Client", Class: "is-wide-only is-spare", Cell: func(c api.Call) app.UI {
 			return app.Span().Class("truncate").Attr("title", c.UserAgent).Text(c.UserAgent)
 		}},
 	)

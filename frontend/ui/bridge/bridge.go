@@ -37,6 +37,7 @@ const (
 	Clock   = "time"     // 01:00:05
 	Minute  = "minute"   // 22 Nov 2026, 01:00
 	Second  = "second"   // 22 Nov 2026, 01:00:05
+	Stamp   = "stamp"    // 22 Nov, 01:00:05: of what is not kept for a year
 )
 
 // ErrCutOff is what a request of [Saving] returns when not all of the answer came.

@@ -29,7 +29,7 @@ func Load(string) bool { return false }
 func Download(_, _, _ string) {}
 
 var layouts = map[string]string{
-	Date: "Jan 2, 2006", UTCDate: "Jan 2, 2006", Long: "Monday, 2 January 2006", Day: "Jan 2", Clock: "15:04:05", Minute: "Jan 2, 2006, 15:04", Second: "Jan 2, 2006, 15:04:05",
+	Date: "Jan 2, 2006", UTCDate: "Jan 2, 2006", Long: "Monday, 2 January 2006", Day: "Jan 2", Clock: "15:04:05", Minute: "Jan 2, 2006, 15:04", Second: "Jan 2, 2006, 15:04:05", Stamp: "Jan 2, 15:04:05",
 }
 
 // FormatDate writes a time in the reader's zone and language, in one of the styles.

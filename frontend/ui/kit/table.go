@@ -8,7 +8,7 @@ import (
 type Column[T any] struct {
 	Head  string
 	Cell  func(T) app.UI
-	Class string // of head and cells: is-number, is-main (the title of a row on a phone), is-wide-only, is-tight
+	Class string // of head and cells: is-number, is-main (the title of a row on a phone), is-wide-only, is-roomy (needs 760 px), is-spare (needs 1000), is-tight
 	Hide  bool   // the head is for screen readers only
 	Sort  string // the value of the sort parameter for this column, "" if it cannot be sorted
 
