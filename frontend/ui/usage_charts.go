@@ -160,14 +160,33 @@ func (u *usageCharts) Render() app.UI {
 				Replace(ctx, u.At.With("span", v))
 			},
 		})),
-		u.all.View(kit.Skeleton("stats", "chart", "chart"), u.drawCharts),
+		u.charts(),
 		u.tables(),
 	)
 }
 
-// tables draws the sums, not before the names of the tokens have come.
+// charts draws the sums and charts. What stands in place of no calls depends on
+// whether there are tokens, so that is awaited too.
+func (u *usageCharts) charts() app.UI {
+	waiting := kit.Skeleton("stats", "chart", "chart")
+	if usage, there := u.all.Get(); there && total(usage).calls == 0 && !u.named() {
+		return app.Section().Class("load").Attr("aria-busy", kit.Aria(true)).Body(waiting)
+	}
+	return u.all.View(waiting, u.drawCharts)
+}
+
+// named reports whether the names of the tokens have come, or will not.
+func (u *usageCharts) named() bool { return u.Token != "" || u.tokens.Settled() }
+
+// tables draws the sums by key: only once there are calls, because what stands in
+// place of none is not as high as what was awaited, and not before the names of
+// the tokens have come.
 func (u *usageCharts) tables() app.UI {
-	if u.Token == "" && !u.tokens.Settled() {
+	usage, there := u.all.Get()
+	if !there || total(usage).calls == 0 {
+		return kit.Nothing()
+	}
+	if !u.named() {
 		return app.Section().Class("load").Attr("aria-busy", kit.Aria(true)).Body(kit.Skeleton("table"))
 	}
 	return u.by.View(kit.Skeleton("table"), u.drawTables)
@@ -176,10 +195,7 @@ func (u *usageCharts) tables() app.UI {
 func (u *usageCharts) drawCharts(usage api.Usage) app.UI {
 	sum := total(usage)
 	names, _ := u.tokens.Get()
-	switch {
-	case sum.calls == 0 && u.Token == "" && !u.tokens.Settled():
-		return kit.Skeleton("stats")
-	case sum.calls == 0:
+	if sum.calls == 0 {
 		return noCalls(u.At, u.Token != "" || len(names) > 0 || u.tokens.Err() != nil, kit.EmptyOpts{
 			Icon: "chart-column", Title: "No calls in this time",
 			Text: "Each call to the API shows up here within two seconds: how many there were, how they ended and how long they took.",
