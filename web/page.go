@@ -7,27 +7,39 @@ type Page struct {
 	Pattern  string // {x} stands for one part of the path
 	Title    string
 	Skeleton string // card, overview, list, charts, detail, form
+	Heading  string // that the page begins with, "" if it depends on what it shows
+	Text     string // below the heading
 }
 
 // pages are the pages of the browser program. A test of frontend/ui holds them
-// and its routes together.
+// and its routes together. What a page says at its top in any case is said by the
+// first paint already.
 var pages = []Page{
-	{"/sign-in", "Sign in", "card"},
-	{"/sign-up", "Create an account", "card"},
-	{"/verify", "Confirm your address", "card"},
-	{"/verify/{code}", "Confirm your address", "card"},
-	{"/outbox", "Outbox", "card"},
-	{"/outbox/{id}", "Outbox", "card"},
-	{"/", "Overview", "overview"},
-	{"/teams/new", "New team", "form"},
-	{"/teams/{team}", "Overview", "overview"},
-	{"/teams/{team}/tokens", "Tokens", "list"},
-	{"/teams/{team}/tokens/new", "New token", "form"},
-	{"/teams/{team}/tokens/{id}", "Token", "detail"},
-	{"/teams/{team}/usage", "Usage", "charts"},
-	{"/teams/{team}/audit", "Audit", "list"},
-	{"/teams/{team}/settings", "Settings", "form"},
-	{"/account", "Account", "form"},
+	{Pattern: "/sign-in", Title: "Sign in", Skeleton: "card", Heading: "Sign in"},
+	{Pattern: "/sign-up", Title: "Create an account", Skeleton: "card", Heading: "Create an account"},
+	{Pattern: "/verify", Title: "Confirm your address", Skeleton: "card"},
+	{Pattern: "/verify/{code}", Title: "Confirm your address", Skeleton: "card"},
+	{Pattern: "/outbox", Title: "Outbox", Skeleton: "card"},
+	{Pattern: "/outbox/{id}", Title: "Outbox", Skeleton: "card"},
+	{Pattern: "/", Title: "Overview", Skeleton: "overview"},
+	{Pattern: "/teams/new", Title: "New team", Skeleton: "form", Heading: "New team"},
+	{Pattern: "/teams/{team}", Title: "Overview", Skeleton: "overview"},
+	{
+		Pattern: "/teams/{team}/tokens", Title: "Tokens", Skeleton: "list", Heading: "Tokens",
+		Text: "One token for each integration, so that each can be changed and stopped by itself.",
+	},
+	{Pattern: "/teams/{team}/tokens/new", Title: "New token", Skeleton: "form"},
+	{Pattern: "/teams/{team}/tokens/{id}", Title: "Token", Skeleton: "detail"},
+	{
+		Pattern: "/teams/{team}/usage", Title: "Usage", Skeleton: "charts", Heading: "Usage",
+		Text: "What the tokens of this team did with the API.",
+	},
+	{
+		Pattern: "/teams/{team}/audit", Title: "Audit", Skeleton: "list", Heading: "Audit",
+		Text: "Who changed what, when and from where. Each event is linked to the one before it.",
+	},
+	{Pattern: "/teams/{team}/settings", Title: "Settings", Skeleton: "form", Heading: "Settings"},
+	{Pattern: "/account", Title: "Account", Skeleton: "form", Heading: "Account"},
 }
 
 // Pages returns every page of the browser program.

@@ -72,6 +72,8 @@ type Visit struct {
 type Shell struct {
 	Title    string // of the document
 	Page     string // the kind of page, for its skeleton: card, overview, list, charts, detail, form
+	Heading  string // and what it begins with
+	Text     string
 	Config   string // the JSON that boot.js reads, see [Manifest.Shell]
 	CSS      string // URL paths of the assets
 	Boot     string
@@ -100,7 +102,7 @@ func (m Manifest) Shell(v Visit) Shell {
 		panic(err) // strings, numbers and booleans: cannot happen
 	}
 	return Shell{
-		Title: page.Title + " · Gatehouse", Page: page.Skeleton, Config: string(config),
+		Title: page.Title + " · Gatehouse", Page: page.Skeleton, Heading: page.Heading, Text: page.Text, Config: string(config),
 		CSS: m.Files["app.css"], Boot: m.Files["boot.js"], WasmExec: m.Files["wasm_exec.js"],
 		Wasm: m.Files["app.wasm"], Favicon: m.Files["favicon.svg"], Inter: m.Files["inter.woff2"],
 		Licenses: m.Files["licenses.txt"],

@@ -17,6 +17,8 @@ type route struct {
 	icon     string
 	under    string   // the nav word that is marked while it is shown
 	skeleton []string // what is drawn while the session is awaited, see kit.Skeleton
+	heading  string   // above that, "" if it depends on what the page shows
+	text     string   // below the heading
 	page     func(Place) app.UI
 }
 
@@ -30,15 +32,15 @@ func routes() []route {
 		{pattern: "/outbox", title: "Outbox", open: true, page: func(at Place) app.UI { return &outboxPage{At: at} }},
 		{pattern: "/outbox/{id}", title: "Outbox", open: true, page: func(at Place) app.UI { return &mailPage{At: at} }},
 		{pattern: "/", title: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
-		{pattern: "/teams/new", title: "New team", skeleton: []string{"form"}, page: func(at Place) app.UI { return &newTeamPage{At: at} }},
+		{pattern: "/teams/new", title: "New team", skeleton: []string{"form"}, heading: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
 		{pattern: "/teams/{team}", title: "Overview", nav: "Overview", icon: "layout-dashboard", skeleton: []string{"stats", "chart"}, page: func(at Place) app.UI { return &overviewPage{At: at} }},
-		{pattern: "/teams/{team}/tokens", title: "Tokens", nav: "Tokens", icon: "key-round", skeleton: []string{"bar", "table"}, page: func(at Place) app.UI { return &tokensPage{At: at} }},
+		{pattern: "/teams/{team}/tokens", title: "Tokens", nav: "Tokens", icon: "key-round", skeleton: []string{"bar", "table"}, heading: "Tokens", text: "One token for each integration, so that each can be changed and stopped by itself.", page: func(at Place) app.UI { return &tokensPage{At: at} }},
 		{pattern: "/teams/{team}/tokens/new", title: "New token", under: "Tokens", skeleton: []string{"form"}, page: func(at Place) app.UI { return &newTokenPage{At: at} }},
 		{pattern: "/teams/{team}/tokens/{id}", title: "Token", under: "Tokens", skeleton: []string{"tabs", "stat", "block"}, page: func(at Place) app.UI { return &tokenPage{At: at} }},
-		{pattern: "/teams/{team}/usage", title: "Usage", nav: "Usage", icon: "chart-column", skeleton: []string{"stats", "chart"}, page: func(at Place) app.UI { return &usagePage{At: at} }},
-		{pattern: "/teams/{team}/audit", title: "Audit", nav: "Audit", icon: "scroll-text", skeleton: []string{"row", "row", "row"}, page: func(at Place) app.UI { return &auditPage{At: at} }},
-		{pattern: "/teams/{team}/settings", title: "Settings", nav: "Settings", icon: "settings", skeleton: []string{"card"}, page: func(at Place) app.UI { return &settingsPage{At: at} }},
-		{pattern: "/account", title: "Account", skeleton: []string{"card", "card"}, page: func(at Place) app.UI { return &accountPage{At: at} }},
+		{pattern: "/teams/{team}/usage", title: "Usage", nav: "Usage", icon: "chart-column", skeleton: []string{"stats", "chart"}, heading: "Usage", text: "What the tokens of this team did with the API.", page: func(at Place) app.UI { return &usagePage{At: at} }},
+		{pattern: "/teams/{team}/audit", title: "Audit", nav: "Audit", icon: "scroll-text", skeleton: []string{"row", "row", "row"}, heading: "Audit", text: "Who changed what, when and from where. Each event is linked to the one before it.", page: func(at Place) app.UI { return &auditPage{At: at} }},
+		{pattern: "/teams/{team}/settings", title: "Settings", nav: "Settings", icon: "settings", skeleton: []string{"card"}, heading: "Settings", page: func(at Place) app.UI { return &settingsPage{At: at} }},
+		{pattern: "/account", title: "Account", skeleton: []string{"card", "card"}, heading: "Account", page: func(at Place) app.UI { return &accountPage{At: at} }},
 	}
 }
 

@@ -1,8 +1,12 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/web"
 )
 
@@ -26,4 +30,41 @@ func TestServerAndProgramKnowTheSamePages(t *testing.T) {
 	for pattern := range known {
 		t.Errorf("the server says that %s exists, the program has no such page", pattern)
 	}
+}
+
+// What the first paint says at the top of a page is what the program says there.
+func TestServerAndProgramBeginPagesAlike(t *testing.T) {
+	begun := 0
+	for _, p := range web.Pages() {
+		if p.Heading == "" {
+			continue
+		}
+		begun++
+		found, _, ok := match(routes(), strings.NewReplacer("{", "", "}", "").Replace(p.Pattern))
+		if !ok {
+			t.Errorf("no page at %s", p.Pattern)
+			continue
+		}
+		if !found.open && (found.heading != p.Heading || found.text != p.Text) {
+			t.Errorf("%s is awaited below %q and %q, want %q and %q", p.Pattern, found.heading, found.text, p.Heading, p.Text)
+		}
+		place := Place{API: newGate(&server{}).api, Path: p.Pattern, Team: api.Membership{Team: api.Team{ID: "tea_1", Name: "Acme"}, Role: "owner"}}
+		drawn := app.HTMLString(found.page(place).(app.Composer).Render())
+		if _, text, _ := strings.Cut(between(drawn, "<h1", "</h1>"), ">"); text != p.Heading {
+			t.Errorf("%s begins with %q, and the first paint with %q", p.Pattern, text, p.Heading)
+		}
+		if p.Text != "" && !strings.Contains(drawn, ">"+p.Text+"</p>") {
+			t.Errorf("%s does not say %q", p.Pattern, p.Text)
+		}
+	}
+	if begun < 5 {
+		t.Errorf("only %d pages begin with what the first paint knows", begun)
+	}
+}
+
+// between returns what stands between two texts, "" if they are not there.
+func between(s, from, to string) string {
+	_, s, _ = strings.Cut(s, from)
+	s, _, _ = strings.Cut(s, to)
+	return s
 }

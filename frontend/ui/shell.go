@@ -27,7 +27,7 @@ func (r *root) Render() app.UI {
 	case r.route.open:
 		page = r.route.page(r.place)
 	case r.standing != somebody, r.path == "/" && len(r.session.Teams) > 0:
-		page = kit.Skeleton(append([]string{"title"}, r.route.skeleton...)...)
+		page = r.awaited()
 	default:
 		page = r.route.page(r.place)
 	}
@@ -45,6 +45,14 @@ func (r *root) Render() app.UI {
 		frame = r.shell(page)
 	}
 	return app.Div().Class("app").Body(frame, r.dialogs(), r.toastList())
+}
+
+// awaited draws the place of a page until it is known who is signed in.
+func (r *root) awaited() app.UI {
+	if r.route.heading == "" {
+		return kit.Skeleton(append([]string{"title"}, r.route.skeleton...)...)
+	}
+	return app.Div().Class("stack").Body(kit.Header(kit.HeaderOpts{Title: r.route.heading, Text: r.route.text}), kit.Skeleton(r.route.skeleton...))
 }
 
 func (r *root) missing(bare bool) app.UI {
