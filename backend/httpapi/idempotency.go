@@ -23,21 +23,33 @@ type reply struct {
 
 // once answers a request that must not be carried out twice. With an
 // Idempotency-Key the first answer is stored, in the transaction of the change
-// itself, and given again with Idempotent-Replayed.
-func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.Context) (reply, error)) error {
+// itself, and given again with Idempotent-Replayed. What is carried out counts
+// against the limits of the principal; what is given again does not.
+func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.Context) (reply, error), limits ...limit) error {
+	count := func(ctx context.Context) error {
+		for _, l := range limits {
+			if err := s.throttle.take(ctx, l, principal); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	key, ok, err := idempotencyKey(c)
 	if err != nil {
 		return err
 	}
 	var first reply
 	if !ok {
+		if err = count(c.UserContext()); err != nil {
+			return err
+		}
 		if first, err = do(c.UserContext()); err != nil {
 			return err
 		}
 		return first.send(c)
 	}
 	scope := portal.IdempotentScope{Team: team, Principal: principal, Method: c.Method(), Route: c.Path(), Key: key}
-	answer, replayed, err := s.portal.Idempotent(c.UserContext(), scope, c.Body(), func(ctx context.Context) (portal.Answer, error) {
+	answer, replayed, err := s.portal.Idempotent(c.UserContext(), scope, c.Body(), count, func(ctx context.Context) (portal.Answer, error) {
 		if first, err = do(ctx); err != nil {
 			return portal.Answer{}, err
 		}

@@ -25,16 +25,13 @@ func (s *Server) createTeam(c *fiber.Ctx) error {
 		return err
 	}
 	who := person(c)
-	if err := s.throttle.take(c.UserContext(), teamsPerPerson, who.User.ID); err != nil {
-		return err
-	}
 	return s.once(c, "", who.User.ID, func(ctx context.Context) (reply, error) {
 		m, err := s.portal.CreateTeam(ctx, who, in.Name)
 		if err != nil {
 			return reply{}, err
 		}
 		return reply{status: fiber.StatusCreated, location: "/portal/v1/teams/" + m.Team.ID, rev: m.Team.Rev, body: teamJSON(m)}, nil
-	})
+	}, teamsPerPerson)
 }
 
 // showTeam answers GET /portal/v1/teams/{team}.

@@ -34,27 +34,27 @@ func TestIdempotent(t *testing.T) {
 	w := newWorld(t)
 	ada := w.signedUp("Ada")
 	scope := portal.IdempotentScope{Team: ada.team, Principal: ada.User.ID, Method: "POST", Route: "/tokens", Key: "k1"}
-	first, replayed, err := w.Idempotent(w.ctx, scope, []byte("{}"), w.creating(ada, "ERP"))
+	first, replayed, err := w.Idempotent(w.ctx, scope, []byte("{}"), nil, w.creating(ada, "ERP"))
 	if err != nil || replayed || first.Status != 201 {
 		t.Fatalf("got %+v, %v, %v", first, replayed, err)
 	}
-	again, replayed, err := w.Idempotent(w.ctx, scope, []byte("{}"), w.creating(ada, "ERP"))
+	again, replayed, err := w.Idempotent(w.ctx, scope, []byte("{}"), nil, w.creating(ada, "ERP"))
 	if err != nil || !replayed || again.Status != 201 || string(again.Body) != string(first.Body) || again.Header["Location"] != first.Header["Location"] {
 		t.Errorf("got %+v, %v, %v, want %+v replayed", again, replayed, err, first)
 	}
-	_, _, err = w.Idempotent(w.ctx, scope, []byte("{} "), w.creating(ada, "ERP"))
+	_, _, err = w.Idempotent(w.ctx, scope, []byte("{} "), nil, w.creating(ada, "ERP"))
 	refused(t, err, "invalid idempotency-key-reused")
 	if n := w.tokens(ada); n != 1 {
 		t.Errorf("got %d tokens, want 1", n)
 	}
 	w.now = w.now.Add(24*time.Hour - time.Millisecond)
-	_, replayed, err = w.Idempotent(w.ctx, scope, []byte("{}"), w.creating(ada, "ERP"))
+	_, replayed, err = w.Idempotent(w.ctx, scope, []byte("{}"), nil, w.creating(ada, "ERP"))
 	if err != nil || !replayed {
 		t.Errorf("got %v, %v, want it replayed for a day", replayed, err)
 	}
 	w.now = w.now.Add(time.Millisecond)
 	ada.Session.FreshUntil = w.now.Add(time.Minute)
-	_, replayed, err = w.Idempotent(w.ctx, scope, []byte("another"), w.creating(ada, "CRM"))
+	_, replayed, err = w.Idempotent(w.ctx, scope, []byte("another"), nil, w.creating(ada, "CRM"))
 	if err != nil || replayed {
 		t.Errorf("got %v, %v, want a new request after a day", replayed, err)
 	}
@@ -76,15 +76,15 @@ func TestIdempotentScopes(t *testing.T) {
 		{Team: "", Principal: "ab", Method: "c", Route: "d", Key: "e"},
 	}
 	for i, scope := range scopes {
-		if _, replayed, err := w.Idempotent(w.ctx, scope, nil, do); err != nil || replayed || ran != i+1 {
+		if _, replayed, err := w.Idempotent(w.ctx, scope, nil, nil, do); err != nil || replayed || ran != i+1 {
 			t.Errorf("scope %d: got replayed %v, %v", i, replayed, err)
 		}
 	}
 	for _, key := range []string{"", strings.Repeat("x", 256)} {
-		_, _, err := w.Idempotent(w.ctx, portal.IdempotentScope{Key: key}, nil, do)
+		_, _, err := w.Idempotent(w.ctx, portal.IdempotentScope{Key: key}, nil, nil, do)
 		refused(t, err, "bad-request")
 	}
-	if _, _, err := w.Idempotent(w.ctx, portal.IdempotentScope{Key: strings.Repeat("x", 255)}, nil, do); err != nil {
+	if _, _, err := w.Idempotent(w.ctx, portal.IdempotentScope{Key: strings.Repeat("x", 255)}, nil, nil, do); err != nil {
 		t.Error(err)
 	}
 }
@@ -94,9 +94,9 @@ func TestIdempotentRefusals(t *testing.T) {
 	w := newWorld(t)
 	ada := w.signedUp("Ada")
 	scope := portal.IdempotentScope{Team: ada.team, Key: "k1"}
-	_, _, err := w.Idempotent(w.ctx, scope, []byte("bad"), w.creating(ada, ""))
+	_, _, err := w.Idempotent(w.ctx, scope, []byte("bad"), nil, w.creating(ada, ""))
 	refused(t, err, "invalid #/name")
-	_, replayed, err := w.Idempotent(w.ctx, scope, []byte("good"), w.creating(ada, "ERP"))
+	_, replayed, err := w.Idempotent(w.ctx, scope, []byte("good"), nil, w.creating(ada, "ERP"))
 	if err != nil || replayed {
 		t.Errorf("got %v, %v, want it to run", replayed, err)
 	}
@@ -109,7 +109,7 @@ func TestIdempotentAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			_, _, err := w.Idempotent(w.ctx, scope, nil, w.creating(ada, "ERP"))
+			_, _, err := w.Idempotent(w.ctx, scope, nil, nil, w.creating(ada, "ERP"))
 			var e *portal.Error
 			if err != nil && (!errors.As(err, &e) || e.Code != "idempotency-key-in-use") {
 				t.Errorf("got %v, want the answer or that it is running", err)
@@ -136,7 +136,7 @@ func TestIdempotentCrash(t *testing.T) {
 		}
 		return crash // nothing after the change is reached, nor is the key given back
 	}
-	if _, _, err := w.Idempotent(w.ctx, scope, nil, w.creating(ada, "ERP")); !errors.Is(err, crash) {
+	if _, _, err := w.Idempotent(w.ctx, scope, nil, nil, w.creating(ada, "ERP")); !errors.Is(err, crash) {
 		t.Fatalf("got %v, want %v", err, crash)
 	}
 	w.store.before = nil
@@ -145,10 +145,10 @@ func TestIdempotentCrash(t *testing.T) {
 	}
 	w.wantActions(ada.team, n)
 	w.now = w.now.Add(30*time.Second - time.Millisecond)
-	_, _, err := w.Idempotent(w.ctx, scope, nil, w.creating(ada, "ERP"))
+	_, _, err := w.Idempotent(w.ctx, scope, nil, nil, w.creating(ada, "ERP"))
 	refused(t, err, "conflict idempotency-key-in-use")
 	w.now = w.now.Add(time.Millisecond)
-	answer, replayed, err := w.Idempotent(w.ctx, scope, nil, w.creating(ada, "ERP"))
+	answer, replayed, err := w.Idempotent(w.ctx, scope, nil, nil, w.creating(ada, "ERP"))
 	if err != nil || replayed || answer.Status != 201 || w.tokens(ada) != 1 {
 		t.Errorf("got %+v, %v, %v and %d tokens, want one", answer, replayed, err, w.tokens(ada))
 	}
@@ -159,7 +159,7 @@ func TestIdempotentGivesBack(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(w.ctx)
 	scope := portal.IdempotentScope{Team: "tea_1", Key: "k1"}
-	_, _, err := w.Idempotent(ctx, scope, nil, func(ctx context.Context) (portal.Answer, error) {
+	_, _, err := w.Idempotent(ctx, scope, nil, nil, func(ctx context.Context) (portal.Answer, error) {
 		cancel()
 		return portal.Answer{}, ctx.Err()
 	})
@@ -167,7 +167,7 @@ func TestIdempotentGivesBack(t *testing.T) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
 	ran := false
-	_, _, err = w.Idempotent(w.ctx, scope, nil, func(ctx context.Context) (portal.Answer, error) {
+	_, _, err = w.Idempotent(w.ctx, scope, nil, nil, func(ctx context.Context) (portal.Answer, error) {
 		ran = true
 		end, ok := ctx.Deadline()
 		if left := time.Until(end); !ok || left > 20*time.Second {

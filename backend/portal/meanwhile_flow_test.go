@@ -162,7 +162,7 @@ func TestASessionThatEndsWhileItActs(t *testing.T) {
 		}},
 		{"with an Idempotency-Key", func(w *world, ada person, _, _ string) error {
 			scope := portal.IdempotentScope{Team: ada.team, Principal: ada.User.ID, Method: "POST", Route: "/", Key: "k"}
-			_, _, err := w.Idempotent(w.ctx, scope, nil, func(ctx context.Context) (portal.Answer, error) {
+			_, _, err := w.Idempotent(w.ctx, scope, nil, nil, func(ctx context.Context) (portal.Answer, error) {
 				_, _, err := w.CreateToken(ctx, ada.Person, ada.team, portal.NewToken{Name: "x", Env: portal.Live})
 				return portal.Answer{}, err
 			})
