@@ -30,6 +30,7 @@ type gate struct {
 	// What the root is told, on any goroutine; of network and version only when
 	// they change.
 	ask     func(question)
+	other   func() // another person is signed in now: nothing of this page is theirs
 	network func(up bool)
 	version func(string)
 
@@ -38,24 +39,32 @@ type gate struct {
 	seen    string
 	waiting map[question][]chan bool
 	cause   string // method and path of the latest request that needs the password
-	armed   bool   // somebody is signed in: a 401 means that the session is over
+	user    string // who is signed in; unless nobody is, a 401 means that the session is over
 }
 
 // newGate returns a gate before next, and the client that sends through it.
 func newGate(next client.Transport) *gate {
 	g := &gate{
 		next: next, waiting: map[question][]chan bool{},
-		ask: func(question) {}, network: func(bool) {}, version: func(string) {},
+		ask: func(question) {}, other: func() {}, network: func(bool) {}, version: func(string) {},
 	}
 	g.api = client.New(g)
 	return g
 }
 
-// arm says whether somebody is signed in.
-func (g *gate) arm(on bool) {
+// arm says who is signed in, "" for nobody.
+func (g *gate) arm(user string) {
 	g.mu.Lock()
-	g.armed = on
+	g.user = user
 	g.mu.Unlock()
+}
+
+// isOther reports whether a session is another person's than the one whose page
+// this is.
+func (g *gate) isOther(s api.Session) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.user != "" && g.user != s.User.ID
 }
 
 // Do implements client.Transport.
@@ -81,8 +90,13 @@ func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error
 		case kind == "cross-site-request" && !renewed:
 			// Another tab has signed in again: this one's token is of the old session.
 			renewed = true
-			if _, err := g.api.Session(ctx); err != nil {
+			s, err := g.api.Session(ctx)
+			if err != nil {
 				return answer, nil
+			}
+			if g.isOther(s) { // who must not do what this page's person asked for
+				g.other()
+				return answer, kit.ErrGivenUp
 			}
 		default:
 			return answer, nil
@@ -141,7 +155,7 @@ func (g *gate) overs(r client.Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	path, _, _ := strings.Cut(r.Path, "?")
-	return g.armed && strings.HasPrefix(path, "/portal/v1/") && path != "/portal/v1/session" && !strings.HasPrefix(path, "/portal/v1/sessions")
+	return g.user != "" && strings.HasPrefix(path, "/portal/v1/") && path != "/portal/v1/session" && !strings.HasPrefix(path, "/portal/v1/sessions")
 }
 
 func refusal(r client.Response) string {

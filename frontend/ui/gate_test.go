@@ -60,7 +60,7 @@ func TestGateAsksAndSendsAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &script{answers: []client.Response{tt.first, fine(`{}`)}}
 			g := newGate(s)
-			g.arm(true)
+			g.arm("usr_ada")
 			var got question
 			g.ask = func(q question) {
 				got = q
@@ -82,6 +82,26 @@ func TestGateAsksAndSendsAgain(t *testing.T) {
 
 // A session that ends while the password is asked for leaves one question: to
 // sign in. Its answer is that of both.
+// Another tab has signed somebody else in: what this page's person asked for is
+// not done in that one's name.
+func TestGateSendsNothingForAnotherPerson(t *testing.T) {
+	changes := 0
+	g := newGate(client.TransportFunc(func(_ context.Context, r client.Request) (client.Response, error) {
+		if r.Method == "GET" {
+			return fine(`{"user":{"id":"usr_ben"},"csrf_token":"of ben"}`), nil
+		}
+		changes++
+		return refused(403, "cross-site-request"), nil
+	}))
+	g.arm("usr_ada")
+	other := 0
+	g.other = func() { other++ }
+	_, err := g.api.ResumeToken(context.Background(), "tea_1", "abc", api.Reason{})
+	if !errors.Is(err, kit.ErrGivenUp) || changes != 1 || other != 1 {
+		t.Errorf("got %v after %d tries, told %d times; want one try, and to be told", err, changes, other)
+	}
+}
+
 func TestGateSignInAnswersTheOtherQuestion(t *testing.T) {
 	for _, ok := range []bool{true, false} {
 		var mu sync.Mutex
@@ -97,7 +117,7 @@ func TestGateSignInAnswersTheOtherQuestion(t *testing.T) {
 			}
 			return fine(`{}`), nil
 		}))
-		g.arm(true)
+		g.arm("usr_ada")
 		asked := make(chan question, 10)
 		g.ask = func(q question) { asked <- q }
 		results := make(chan error, 2)
@@ -146,7 +166,7 @@ func TestGateLeavesOtherRefusalsAlone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &script{answers: []client.Response{tt.answer}}
 			g := newGate(s)
-			g.arm(tt.armed)
+			g.arm(map[bool]string{true: "usr_ada"}[tt.armed])
 			g.ask = func(q question) { t.Errorf("asked %q", q); g.settle(q, false) }
 			if err := tt.call(g.api); client.Status(err) != tt.answer.Status || len(s.asked) != 1 {
 				t.Errorf("got %v after %d requests", err, len(s.asked))
@@ -166,7 +186,7 @@ func TestGateAsksOnceForManyRequests(t *testing.T) {
 		}
 		return fine(`{"data":[]}`), nil
 	}))
-	g.arm(true)
+	g.arm("usr_ada")
 	asked := make(chan question, 10)
 	g.ask = func(q question) { asked <- q }
 	var wait sync.WaitGroup
@@ -194,10 +214,10 @@ func TestGateAsksOnceForManyRequests(t *testing.T) {
 
 func TestGateRenewsTheTokenOfAnotherTab(t *testing.T) {
 	s := &script{answers: []client.Response{
-		fine(`{"csrf_token":"old"}`), refused(403, "cross-site-request"), fine(`{"csrf_token":"new"}`), fine(`{}`),
+		fine(`{"csrf_token":"old"}`), refused(403, "cross-site-request"), fine(`{"user":{"id":"usr_ada"},"csrf_token":"new"}`), fine(`{}`),
 	}}
 	g := newGate(s)
-	g.arm(true)
+	g.arm("usr_ada")
 	if _, err := g.api.Session(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,8 @@ func (r *root) answered(ctx app.Context, ok bool) {
 	r.gate.settle(q, ok)
 	if q == askSignIn && !ok {
 		r.forget()
-		r.gate.arm(false)
-		ctx.Navigate("/sign-in")
+		r.gate.arm("")
+		Go(ctx, "/sign-in") // the button that was pressed goes with its dialog
 	}
 }
 

@@ -30,6 +30,7 @@ type tokenPage struct {
 	rotation  tokenRotation
 	stop      tokenStop
 	saving    bool // a change is shown that the server has not agreed to yet
+	stopping  bool // it was being stopped, with others, when it was drawn last
 	reveal    secretReveal
 }
 
@@ -59,8 +60,14 @@ func (p *tokenPage) OnMount(ctx app.Context) {
 	})
 }
 
-// OnUpdate runs when the tab changed, with which the shell sets its own title.
-func (p *tokenPage) OnUpdate(app.Context) {
+// OnUpdate runs when the tab changed, with which the shell sets its own title, and
+// when the token was stopped with others.
+func (p *tokenPage) OnUpdate(ctx app.Context) {
+	stopping := p.At.Stopping[p.At.ID] != ""
+	if p.stopping && !stopping {
+		p.fetch(ctx)
+	}
+	p.stopping = stopping
 	if t, ok := p.token.Get(); ok {
 		p.setTitle(t.Token)
 	}
@@ -165,9 +172,16 @@ func (p *tokenPage) header(t api.Token) app.UI {
 	}
 	return kit.Header(kit.HeaderOpts{
 		Title: t.Name, Back: p.At.InTeam("tokens"), BackTo: "Tokens",
-		Marks: []app.UI{kit.Env(t.Env), kit.Status(t.Status), kit.Saving(p.saving)}, Actions: actions,
+		Marks: []app.UI{kit.Env(t.Env), p.status(t), kit.Saving(p.saving)}, Actions: actions,
 		Text: "Made by " + t.CreatedBy.Name + " on " + bridge.FormatDate(t.CreatedAt.Time, bridge.Date),
 	})
+}
+
+func (p *tokenPage) status(t api.Token) app.UI {
+	if verb := p.At.Stopping[t.ID]; verb != "" {
+		return beingStopped(verb)
+	}
+	return kit.Status(t.Status)
 }
 
 // notices say what is special about the token now.

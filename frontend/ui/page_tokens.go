@@ -33,7 +33,7 @@ type tokensPage struct {
 	members     kit.Load[[]api.Member]
 	catalogue   kit.Load[api.Catalogue]
 	bulk        tokenBulk
-	stopping    int // of the place that was drawn last
+	stopping    int // tokens that were being stopped when it was drawn last
 }
 
 // listRefresh is how often the list is fetched again while it is looked at.
@@ -43,7 +43,7 @@ const listRefresh = 30 * time.Second
 func (p *tokensPage) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &p.now)
 	at := p.At
-	p.stopping = at.Stopping
+	p.stopping = len(at.Stopping)
 	p.members.Fetch(ctx, p, func(ctx context.Context) ([]api.Member, error) {
 		list, err := at.API.Members(ctx, at.Team.Team.ID)
 		return list.Data, err
@@ -51,7 +51,7 @@ func (p *tokensPage) OnMount(ctx app.Context) {
 	p.catalogue.Fetch(ctx, p, at.API.Catalogue)
 	p.fetch(ctx)
 	kit.Every(ctx, p, listRefresh, func(ctx app.Context) bool {
-		if !p.tokens.Busy() && !p.bulk.open() && p.At.Stopping == 0 {
+		if !p.tokens.Busy() && !p.bulk.open() && len(p.At.Stopping) == 0 {
 			p.fetch(ctx)
 		}
 		return true
@@ -60,10 +60,10 @@ func (p *tokensPage) OnMount(ctx app.Context) {
 
 // OnUpdate runs when the query changed, and when tokens were stopped.
 func (p *tokensPage) OnUpdate(ctx app.Context) {
-	if p.At.Stopping < p.stopping {
+	if len(p.At.Stopping) < p.stopping {
 		p.fetch(ctx)
 	}
-	p.stopping = p.At.Stopping
+	p.stopping = len(p.At.Stopping)
 	if f := token.ParseFilter(p.At.Query); f.String() != p.seen {
 		if f.First().String() != p.filter.First().String() {
 			p.bulk.clear()
@@ -117,7 +117,7 @@ func (p *tokensPage) list(page api.List[api.Token]) app.UI {
 	_, back := p.trail.Before(p.filter)
 	on := page.NextCursor != nil
 	return kit.Card(kit.CardOpts{Flush: true},
-		&tokenTable{Page: p, Team: p.At.Team.Team.ID, Tokens: page.Data, Now: p.now, Sort: p.filter.Sort, Selected: p.bulk.selected},
+		&tokenTable{Page: p, Team: p.At.Team.Team.ID, Tokens: page.Data, Now: p.now, Sort: p.filter.Sort, Selected: p.bulk.selected, Stopping: p.At.Stopping},
 		app.Nav().Class("pager").Attr("aria-label", "Pages of tokens").Body(
 			app.Span().Class("muted").Text(token.Range(p.filter, len(page.Data), on)),
 			app.Div().Class("pager-buttons").Body(p.pageButtons(back, on)...),

@@ -27,7 +27,7 @@ type Place struct {
 	// long as somebody is signed in.
 	Drafts map[string]token.Form
 
-	Stopping int // orders to stop tokens that are being carried out
+	Stopping map[string]string // tokens that are being stopped, by id, with the verb
 }
 
 // Get returns a parameter of the query, "" if it is not there.

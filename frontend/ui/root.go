@@ -83,6 +83,7 @@ func (r *root) OnMount(ctx app.Context) {
 			}
 		})
 	}
+	r.gate.other = bridge.Reload
 	r.gate.network = func(up bool) { later(func(ctx app.Context) { r.setOffline(ctx, !up) }) }
 	r.gate.version = func(v string) {
 		later(func(app.Context) { r.newer = r.config.Version != "" && v != r.config.Version })
@@ -168,7 +169,7 @@ func (r *root) fetchSession(ctx app.Context, then func(app.Context)) {
 			r.failed = err
 			return
 		}
-		r.gate.arm(r.standing == somebody)
+		r.gate.arm(r.session.User.ID)
 		then(ctx)
 	})
 }
@@ -187,7 +188,9 @@ func (r *root) arrive(ctx app.Context) {
 		popped := bridge.Popped()
 		if r.visits > 1 {
 			ctx.Defer(func(app.Context) {
-				bridge.Focus("#main")
+				if !bridge.Focus("#main [autofocus]") {
+					bridge.Focus("#main")
+				}
 				if !popped {
 					bridge.ScrollTop()
 				}
@@ -198,7 +201,7 @@ func (r *root) arrive(ctx app.Context) {
 	r.route, r.found = found, ok
 	r.place = Place{
 		API: r.gate.api, Path: path, Query: u.Query(), Outbox: r.config.Outbox, Drafts: r.drafts,
-		User: r.session.User, Teams: r.session.Teams, Stopping: len(r.stops),
+		User: r.session.User, Teams: r.session.Teams, Stopping: r.stopping(),
 	}
 	r.place.ID = params["id"] + params["code"]
 	if id := params["team"]; id != "" && r.standing == somebody {
@@ -248,10 +251,11 @@ func (r *root) remember(ctx app.Context) {
 	}, func(app.Context, error) {})
 }
 
-// forget lets go of who was signed in.
+// forget lets go of who was signed in, and of all that was theirs. The page that
+// is still there may keep a draft when it goes: in a map that nobody reads.
 func (r *root) forget() {
 	r.standing, r.session = nobody, api.Session{}
-	clear(r.drafts)
+	r.drafts, r.toasts = map[string]token.Form{}, nil
 }
 
 func (r *root) setTitle() {
@@ -287,7 +291,7 @@ func (r *root) signOut(ctx app.Context) {
 			bridge.SetTheme(theme) // the answer has cleared the browser's storage
 		}
 		r.forget()
-		r.gate.arm(false)
+		r.gate.arm("")
 		ctx.Navigate("/sign-in")
 	})
 }

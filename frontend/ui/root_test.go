@@ -292,7 +292,7 @@ func TestTokensAreStoppedWhateverPageIsShown(t *testing.T) {
 		t.Errorf("the last token: sent %q", got)
 	}
 	shows(t, r, "Not revoked: “Token 2”: ", "“Token 4”", "And 1 other.")
-	if drawn := app.HTMLString(r); len(r.stops) != 0 || r.place.Stopping != 0 || strings.Contains(drawn, "Revoking") {
+	if drawn := app.HTMLString(r); len(r.stops) != 0 || len(r.place.Stopping) != 0 || strings.Contains(drawn, "Revoking") {
 		t.Errorf("the order is still there: %s", drawn)
 	}
 }
@@ -305,11 +305,14 @@ func TestSignOutLeavesNothing(t *testing.T) {
 	if r.standing != somebody {
 		t.Error("signed out although the server did not do it")
 	}
-	r.drafts["tea_1"] = token.Form{Name: "ERP"}
+	run(func(ctx app.Context) { kit.Toast(ctx, kit.Bad, "It went wrong.") })
+	drafts := r.drafts
+	drafts["tea_1"] = token.Form{Name: "ERP"}
 	s.set("DELETE /portal/v1/session", 204, nil)
 	run(func(ctx app.Context) { ctx.NewAction(actionSignOut) })
-	if r.standing != nobody || r.session.User.Email != "" || len(r.drafts) > 0 {
-		t.Errorf("got %v, %v, %v", r.standing, r.session.User, r.drafts)
+	drafts["tea_2"] = token.Form{Name: "kept by the page as it went"}
+	if r.standing != nobody || r.session.User.Email != "" || len(r.drafts) > 0 || len(r.toasts) > 0 {
+		t.Errorf("got %v, %v, %v, %v", r.standing, r.session.User, r.drafts, r.toasts)
 	}
 }
 

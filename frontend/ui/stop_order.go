@@ -55,7 +55,7 @@ func (r *root) onStop(ctx app.Context, a app.Action) {
 	r.stopID++
 	run := &stopRun{stopOrder: o, id: r.stopID, rest: o.tokens, release: bridge.GuardLeaving()}
 	r.stops = append(r.stops, run)
-	r.place.Stopping = len(r.stops)
+	r.place.Stopping = r.stopping()
 	r.stopNext(ctx, run)
 }
 
@@ -92,7 +92,7 @@ func (r *root) stopNext(ctx app.Context, run *stopRun) {
 func (r *root) stopped(ctx app.Context, run *stopRun) {
 	run.release()
 	r.stops = slices.DeleteFunc(r.stops, func(x *stopRun) bool { return x == run })
-	r.place.Stopping = len(r.stops)
+	r.place.Stopping = r.stopping()
 	_, done := run.words()
 	if n := len(run.tokens) - run.failed; n > 0 {
 		kit.Toast(ctx, kit.Good, kit.Count(n, "token", "tokens")+" "+done+".")
@@ -104,6 +104,28 @@ func (r *root) stopped(ctx app.Context, run *stopRun) {
 		}
 		kit.Toast(ctx, kit.Bad, text)
 	}
+}
+
+// stopping returns the tokens of the orders under way, by id, with the verb. A token
+// stays there until its whole order is carried out: what became of it is then
+// fetched at once.
+func (r *root) stopping() map[string]string {
+	all := map[string]string{}
+	for _, run := range r.stops {
+		for _, t := range run.tokens {
+			all[t.ID] = run.verb
+		}
+	}
+	return all
+}
+
+// beingStopped marks a token that is being stopped. That it is refused is said
+// once the server has said so.
+func beingStopped(verb string) app.UI {
+	if verb == "revoke" {
+		return kit.Mark(kit.Neutral, "circle-dashed", "Being revoked")
+	}
+	return kit.Mark(kit.Neutral, "circle-dashed", "Being suspended")
 }
 
 // stopList draws the orders under way, as messages.

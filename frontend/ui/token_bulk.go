@@ -6,6 +6,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
@@ -133,34 +134,14 @@ func reasonSelect(id string, bind *string) app.UI {
 	})
 }
 
-// send has the tokens stopped, shows them so at once and lets the selection go.
+// send has the tokens stopped, shows at once that they are being stopped, and lets
+// the selection go.
 func (b *tokenBulk) send(ctx app.Context, p *tokensPage) {
 	if !b.open() {
 		return
 	}
 	order := stopOrder{team: p.At.Team.Team.ID, verb: b.verb, reason: b.reason, tokens: b.tokens()}
 	*b = tokenBulk{}
-	p.showStopped(order)
 	ctx.NewActionWithValue(actionStop, order)
-}
-
-// showStopped draws the tokens of an order as it will leave them. Once it is
-// carried out the list is fetched, which takes back what was refused.
-func (p *tokensPage) showStopped(o stopOrder) {
-	page, ok := p.tokens.Get()
-	if !ok {
-		return
-	}
-	page.Data = slices.Clone(page.Data)
-	for i := range page.Data {
-		t := &page.Data[i]
-		if !slices.ContainsFunc(o.tokens, func(x api.Token) bool { return x.ID == t.ID }) {
-			continue
-		}
-		t.Status = api.TokenSuspended
-		if o.verb == "revoke" {
-			t.Status, t.RevokedAt = api.TokenRevoked, api.At(p.now)
-		}
-	}
-	p.tokens.Set(page)
+	later(ctx, p, func(app.Context) { bridge.Focus("#main") }) // the button that would get it back goes
 }

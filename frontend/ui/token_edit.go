@@ -238,6 +238,9 @@ func (p *tokenPage) send(ctx app.Context, c api.UpdateToken) {
 				p.edit = edit
 				p.conflict(ctx, t)
 			default:
+				if p.At.Get("tab") != "" && !kit.Silent(err) { // the form is on another tab
+					kit.Toast(ctx, kit.Bad, "The "+words+" "+isAre(edit.what)+" not saved. "+kit.Sentence(err)+" What you typed is on the overview.")
+				}
 				p.edit = edit
 				p.edit.errs.Take(err)
 				focusWrong(ctx)

@@ -261,18 +261,20 @@ func TestTokensPageStopsSeveral(t *testing.T) {
 	if len(orders) != 1 || orders[0].verb != "revoke" || orders[0].reason != "unused" || len(orders[0].tokens) != 2 || orders[0].tokens[0].ID != "tok2" { // in the order of the list
 		t.Errorf("got %+v", orders)
 	}
-	drawn(t, p, "status is-bad", "!status is-good", "!2 tokens selected", "!Revoke 2 tokens?") // at once
 	before := len(d.sent("GET", "/tokens"))
 	do(func(ctx app.Context) {
-		p.At.Stopping = 1
+		p.At.Stopping = map[string]string{"tok1": "revoke", "tok2": "revoke"}
 		p.OnUpdate(ctx)
-		p.At.Stopping = 0
+	})
+	drawn(t, p, "Being revoked", "!status is-good", "!status is-bad", "!2 tokens selected", "!Revoke 2 tokens?", `!id="select-tok1"`)
+	do(func(ctx app.Context) {
+		p.At.Stopping = nil
 		p.OnUpdate(ctx)
 	})
 	if n := len(d.sent("GET", "/tokens")) - before; n != 1 {
 		t.Errorf("fetched %d times after the order, want once", n)
 	}
-	drawn(t, p, "status is-good", "!status is-bad") // the server refused, so it is taken back
+	drawn(t, p, "status is-good", "!Being revoked") // the server refused
 }
 
 func TestNewTokenChecksBeforeItSends(t *testing.T) {

@@ -21,18 +21,17 @@ type tokenTable struct {
 	Now      time.Time
 	Sort     string
 	Selected map[string]api.Token
+	Stopping map[string]string // by id, with the verb
 }
 
 // selectable reports whether a token can be stopped by whoever looks at it.
-func selectable(t api.Token) bool {
-	return t.MayManage && t.Status != api.TokenRevoked && t.Status != api.TokenExpired
-}
+func (o *tokenTable) selectable(t api.Token) bool { return mayChange(t) && o.Stopping[t.ID] == "" }
 
 // Render draws the table.
 func (o *tokenTable) Render() app.UI {
 	var choosable []api.Token
 	for _, t := range o.Tokens {
-		if selectable(t) {
+		if o.selectable(t) {
 			choosable = append(choosable, t)
 		}
 	}
@@ -49,7 +48,12 @@ func (o *tokenTable) Render() app.UI {
 			)
 		}},
 		kit.Column[api.Token]{Head: "Environment", Class: "is-tight", Cell: func(t api.Token) app.UI { return kit.Env(t.Env) }},
-		kit.Column[api.Token]{Head: "Status", Class: "is-tight", Cell: func(t api.Token) app.UI { return kit.Status(t.Status) }},
+		kit.Column[api.Token]{Head: "Status", Class: "is-tight", Cell: func(t api.Token) app.UI {
+			if verb := o.Stopping[t.ID]; verb != "" {
+				return beingStopped(verb)
+			}
+			return kit.Status(t.Status)
+		}},
 		kit.Column[api.Token]{Head: "Abilities", Class: "is-abilities", Cell: func(t api.Token) app.UI { return kit.Chips(t.Abilities, 3) }},
 		kit.Column[api.Token]{Head: "Last used", Class: "is-tight is-used", Sort: "last_used_at", Cell: func(t api.Token) app.UI {
 			return kit.TimeAgo(t.LastUsedAt, o.Now, "Never")
@@ -100,7 +104,7 @@ func (o *tokenTable) selection(choosable []api.Token) kit.Column[api.Token] {
 	return kit.Column[api.Token]{
 		Head: "Select", Hide: true, HeadCell: all, Class: "is-select",
 		Cell: func(t api.Token) app.UI {
-			if !selectable(t) {
+			if !o.selectable(t) {
 				return kit.Nothing()
 			}
 			_, on := o.Selected[t.ID]

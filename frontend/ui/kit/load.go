@@ -112,7 +112,7 @@ func (l *Load[T]) View(skeleton app.UI, full func(T) app.UI) app.UI {
 	switch {
 	case l.there && l.err != nil && !Silent(l.err):
 		return app.Div().Class("load").Body(
-			Banner(BannerOpts{Kind: Warn, Text: "This may be out of date. " + Sentence(l.err), Action: "Try again", OnAction: l.Again}),
+			Banner(BannerOpts{Kind: Warn, Text: "This may be out of date. " + unread(l.err), Action: "Try again", OnAction: l.Again}),
 			full(l.value),
 		)
 	case l.there:

@@ -84,6 +84,14 @@ func after(d time.Duration) string {
 	return "Try again in " + Duration(d) + "."
 }
 
+// unread is [Sentence] for what was only looked at: nothing was to be changed.
+func unread(err error) string {
+	if errors.Is(err, client.ErrOffline) {
+		return "The server cannot be reached."
+	}
+	return Sentence(err)
+}
+
 // Silent reports whether an error needs no message: the person gave up.
 func Silent(err error) bool { return errors.Is(err, ErrGivenUp) || errors.Is(err, context.Canceled) }
 
