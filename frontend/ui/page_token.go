@@ -162,13 +162,13 @@ func (p *tokenPage) draw(t taggedToken) app.UI {
 func (p *tokenPage) header(t api.Token) app.UI {
 	var actions []app.UI
 	if mayChange(t) {
-		actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Rotate", Icon: "rotate-cw", Key: "rotate", On: p.askRotate}))
+		actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Rotate", Icon: "rotate-cw", Key: "rotate", Wait: p.saving, On: p.askRotate}))
 		if t.Status == api.TokenSuspended {
-			actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Resume", Icon: "play", Key: "resume", On: p.askResume}))
+			actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Resume", Icon: "play", Key: "resume", Wait: p.saving, On: p.askResume}))
 		} else {
-			actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Suspend", Icon: "pause", Key: "suspend", On: p.askSuspend}))
+			actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Suspend", Icon: "pause", Key: "suspend", Wait: p.saving, On: p.askSuspend}))
 		}
-		actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Revoke", Icon: "ban", Look: kit.Danger, Key: "revoke", On: p.askRevoke}))
+		actions = append(actions, kit.Button(kit.ButtonOpts{Text: "Revoke", Icon: "ban", Look: kit.Danger, Key: "revoke", Wait: p.saving, On: p.askRevoke}))
 	}
 	return kit.Header(kit.HeaderOpts{
 		Title: t.Name, Back: p.At.InTeam("tokens"), BackTo: "Tokens",

@@ -267,6 +267,7 @@ func (p *tokenPage) conflict(ctx app.Context, fresh taggedToken) {
 	later(ctx, p, func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
 	if !mayChange(fresh.Token) {
 		p.edit = tokenEdit{}
+		later(ctx, p, func(app.Context) { bridge.Focus("#main") })
 		kit.Toast(ctx, kit.Bad, "The token has ended meanwhile and cannot be changed any more.")
 	}
 }

@@ -68,7 +68,7 @@ func (p *tokenPage) editButton(t api.Token, what, label string) []app.UI {
 		return nil
 	}
 	return []app.UI{kit.Button(kit.ButtonOpts{
-		Text: "Edit", Icon: "pencil", Small: true, Look: kit.Ghost, Label: "Edit " + label, Key: "edit " + what, ID: "edit-" + what,
+		Text: "Edit", Icon: "pencil", Small: true, Look: kit.Ghost, Label: "Edit " + label, Key: "edit " + what, ID: "edit-" + what, Wait: p.saving,
 		On: func(ctx app.Context) { p.startEdit(ctx, what) },
 	})}
 }
@@ -106,7 +106,7 @@ func (p *tokenPage) abilities(t api.Token) app.UI {
 		o.Foot = []app.UI{
 			app.Span().Class("muted").Text("What it does not need can only do harm."),
 			kit.Button(kit.ButtonOpts{
-				Text: "Drop " + kit.Count(len(unused), "unused ability", "unused abilities"), Small: true,
+				Text: "Drop " + kit.Count(len(unused), "unused ability", "unused abilities"), Small: true, Wait: p.saving,
 				Key: "drop " + strings.Join(unused, " "), On: func(ctx app.Context) { p.drop(ctx, unused) },
 			}),
 		}

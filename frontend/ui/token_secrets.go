@@ -35,9 +35,9 @@ func (p *tokenPage) secrets(t api.Token) app.UI {
 		o.Text = "Both secrets work until the overlap is over."
 	}
 	if tl.Rotating && mayChange(t) {
-		o.Actions = append(o.Actions, kit.Button(kit.ButtonOpts{Text: "Finish now", Icon: "check", Small: true, Key: "finish rotation", On: p.askFinish}))
+		o.Actions = append(o.Actions, kit.Button(kit.ButtonOpts{Text: "Finish now", Icon: "check", Small: true, Key: "finish rotation", Wait: p.saving, On: p.askFinish}))
 		if tl.Pending {
-			o.Actions = append([]app.UI{kit.Button(kit.ButtonOpts{Text: "Undo", Icon: "undo-2", Small: true, Key: "undo rotation", On: p.askUndo})}, o.Actions...)
+			o.Actions = append([]app.UI{kit.Button(kit.ButtonOpts{Text: "Undo", Icon: "undo-2", Small: true, Key: "undo rotation", Wait: p.saving, On: p.askUndo})}, o.Actions...)
 		}
 	}
 	return kit.Card(o, app.Div().ID("secrets").Attr("tabindex", "-1").Attr("role", "group").Attr("aria-label", "Secrets").Body(

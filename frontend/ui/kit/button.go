@@ -18,6 +18,7 @@ type ButtonOpts struct {
 	Small    bool
 	Wide     bool // as wide as its place
 	Busy     bool // its work is under way: shown, and not to be pressed again
+	Wait     bool // other work is: not to be pressed until that is done
 	Disabled bool
 	Submit   bool   // sends the form that it is in; Key and On are not needed
 	Label    string // for screen readers, if the text alone does not say it
@@ -40,6 +41,9 @@ func Button(o ButtonOpts) app.UI {
 	if o.Busy {
 		// Not disabled: the focus would be lost, and with it where one was.
 		b = b.Class("is-busy").Attr("aria-busy", "true").Attr("aria-disabled", "true")
+	}
+	if o.Wait {
+		b = b.Class("is-waiting").Attr("aria-disabled", "true")
 	}
 	if o.Text == "" {
 		b = b.Class("is-icon")
@@ -69,7 +73,7 @@ func Button(o ButtonOpts) app.UI {
 		if key == "" {
 			panic("kit.Button: " + o.Text + o.Label + " needs a key")
 		}
-		if o.Busy {
+		if o.Busy || o.Wait {
 			key, o.On = key+" busy", func(app.Context) {}
 		}
 		b = b.OnClick(Click(key, o.On))
