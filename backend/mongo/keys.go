@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -33,4 +34,9 @@ func (s *Store) SaveKeyMark(ctx context.Context, m portal.KeyMark) error {
 		_, err := s.meta.ReplaceOne(ctx, byID(keyMarkID), doc, options.Replace().SetUpsert(true))
 		return race(err)
 	})
+}
+
+// SomeToken implements [portal.KeyStore].
+func (s *Store) SomeToken(ctx context.Context) (portal.Token, error) {
+	return one[rawToken](ctx, s, s.tokens, "Token", bson.D{})
 }

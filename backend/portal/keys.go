@@ -17,6 +17,7 @@ type KeyMark struct {
 type KeyStore interface {
 	KeyMark(ctx context.Context) (KeyMark, error) // NotFound: nothing was marked yet
 	SaveKeyMark(ctx context.Context, m KeyMark) error
+	SomeToken(ctx context.Context) (Token, error) // whichever; NotFound: there is none
 }
 
 // MisfitError says that a key file does not belong to a database. It is for the
@@ -33,16 +34,34 @@ func (e *MisfitError) Error() string {
 	return fmt.Sprintf("the key file %s does not belong to this database, whose tokens and sessions would not hold with it: put back the right one, from a copy or from another node, or name the right database", e.Path)
 }
 
-// CheckKeys fails with [MisfitError] unless the keys belong to the database, or
-// it was not marked yet. It changes nothing.
+// CheckKeys fails with [MisfitError] unless the keys belong to the database. It
+// changes nothing.
 func CheckKeys(ctx context.Context, s KeyStore, keys *secret.Keys) error {
 	m, err := s.KeyMark(ctx)
+	if KindOf(err) == NotFound {
+		return fitUnmarked(ctx, s, keys)
+	} else if err != nil {
+		return err
+	}
+	return m.fits(keys)
+}
+
+// fitUnmarked fails with [MisfitError] if a database that has no mark yet has
+// tokens, and they are hashed with other keys: a mark would then keep the right
+// ones out.
+func fitUnmarked(ctx context.Context, s KeyStore, keys *secret.Keys) error {
+	t, err := s.SomeToken(ctx)
 	if KindOf(err) == NotFound {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	return m.fits(keys)
+	for _, g := range t.Generations {
+		if has, _ := keys.Seek(g.KeyID); has { // ids of peppers end by chance: of another file none is the same
+			return nil
+		}
+	}
+	return &MisfitError{Path: keys.Path()}
 }
 
 func (m KeyMark) fits(keys *secret.Keys) error {
@@ -64,6 +83,9 @@ func MarkKeys(ctx context.Context, s Store, keys *secret.Keys) error {
 		m, err := s.KeyMark(ctx)
 		switch {
 		case KindOf(err) == NotFound:
+			if err := fitUnmarked(ctx, s, keys); err != nil {
+				return err
+			}
 			return s.SaveKeyMark(ctx, mine)
 		case err != nil:
 			return err

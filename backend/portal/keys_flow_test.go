@@ -143,7 +143,11 @@ func TestMarkKeys(t *testing.T) {
 	}
 	a := w.machine(keyFile(t))
 	foreign := w.machine(keyFile(t))
-	noError(t, portal.CheckKeys(w.ctx, w.store, foreign.keys)) // nothing is marked yet
+	noError(t, portal.CheckKeys(w.ctx, w.store, foreign.keys)) // nothing is marked yet, and nothing is hashed
+
+	w.Portal, w.keys = a.Portal, a.keys
+	w.token(w.signedUp("Ada"), nil)
+	fits("tokens, but no mark yet", foreign, "does not belong to this database")
 	noError(t, portal.MarkKeys(w.ctx, w.store, a.keys))
 	fits("the first start", a, "")
 	fits("foreign keys", foreign, "does not belong to this database")

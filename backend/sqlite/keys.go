@@ -18,3 +18,8 @@ func (s *Store) SaveKeyMark(ctx context.Context, m portal.KeyMark) error {
 	return s.writeOne(ctx, "Key mark", `INSERT INTO key_mark (one, ring, pepper) VALUES (1, ?, ?)
 		ON CONFLICT (one) DO UPDATE SET ring = excluded.ring, pepper = excluded.pepper`, m.Ring, m.Pepper)
 }
+
+// SomeToken implements portal.KeyStore.
+func (s *Store) SomeToken(ctx context.Context) (portal.Token, error) {
+	return tokenRows.one(ctx, s, "Token", `LIMIT 1`)
+}

@@ -80,6 +80,7 @@ func everyCall(ctx context.Context, s portal.Store) map[string]error {
 	errs["Prune"] = second(s.Prune(ctx, portal.PruneTimes{Now: time.UnixMilli(1)}, 10))
 	errs["Empty"] = second(s.Empty(ctx))
 	errs["KeyMark"] = second(s.KeyMark(ctx))
+	errs["SomeToken"] = second(s.SomeToken(ctx))
 	errs["SaveKeyMark"] = s.SaveKeyMark(ctx, portal.KeyMark{Ring: "ring", Pepper: "k1"})
 	errs["Ready"] = s.Ready(ctx)
 	return errs
@@ -99,7 +100,7 @@ var contextTests = []test{
 	{"every method works with a context that lasts", func(t *testing.T, s portal.Store) {
 		missing := map[string]bool{ // for want of a record
 			"SignupByCode": true, "SessionByHash": true, "HoldSession": true, "ReplaceSession": true, "DeleteSession": true, "PlatformTeam": true,
-			"Order": true, "ReplaceOrder": true, "KeyMark": true,
+			"Order": true, "ReplaceOrder": true, "KeyMark": true, "SomeToken": true,
 		}
 		for method, err := range everyCall(begin(t), s) {
 			if got := portal.KindOf(err); err != nil && !(missing[method] && (got == portal.NotFound || got == portal.Changed)) {

@@ -42,4 +42,8 @@ func testKeyMark(t *testing.T, s portal.Store) {
 	m.Pepper = "k2"
 	noError(t, s.SaveKeyMark(ctx, m))
 	equal(t, "changed", get[portal.KeyMark](t)(s.KeyMark(ctx)), m)
+
+	kind[portal.Token](t, portal.NotFound)(s.SomeToken(ctx))
+	tok := storeTeam(t, s).storeToken(t, s, nil)
+	same(t, "some token", get[portal.Token](t)(s.SomeToken(ctx)), tok)
 }
