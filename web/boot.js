@@ -62,7 +62,7 @@ for (const kind of [HTMLInputElement, HTMLTextAreaElement]) {
 
 // Going back restores the scroll position; the program asks before it scrolls up.
 let popped = false;
-let guard = null; // {here, ask}: asked instead of going back
+let guard = null; // {here, ask}: asked instead of going back or following a link
 addEventListener("popstate", (e) => {
   if (!guard) {
     popped = true;
@@ -72,6 +72,13 @@ addEventListener("popstate", (e) => {
   history.pushState(null, "", guard.here);
   guard.ask();
 });
+addEventListener("click", (e) => {
+  const link = guard && e.target.closest?.('a[href]:not([href^="#"], [target], [download])');
+  if (!link || e.button || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
+  e.preventDefault();
+  e.stopImmediatePropagation();
+  guard.ask();
+}, true);
 function gatehouseGuardBack(ask) {
   guard = ask ? { here: location.href, ask } : null;
 }

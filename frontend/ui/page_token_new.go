@@ -32,6 +32,7 @@ type newTokenPage struct {
 	taken     string // id of the token that has the name
 	asking    bool   // for the reader's own address
 	request   once[api.CreateToken]
+	release   []func()   // what keeps the page from being left while the token is made
 	lost      *api.Token // made by an earlier try whose answer did not arrive
 	reveal    secretReveal
 }
@@ -72,13 +73,14 @@ func (p *newTokenPage) OnMount(ctx app.Context) {
 }
 
 // OnDismount forgets the secret and keeps a form that was begun, however the page
-// was left.
+// was left; one that is being sent comes back only if it is refused.
 func (p *newTokenPage) OnDismount() {
 	p.reveal.wipe()
+	p.unguard()
 	if _, there := p.catalogue.Get(); !there || p.At.Drafts == nil {
 		return
 	}
-	if p.done || reflect.DeepEqual(p.form, p.begun) {
+	if p.done || p.request.busy || reflect.DeepEqual(p.form, p.begun) {
 		delete(p.At.Drafts, p.At.Team.Team.ID)
 	} else {
 		p.At.Drafts[p.At.Team.Team.ID] = p.form.WithoutSecret()
@@ -93,6 +95,10 @@ func (p *newTokenPage) startOver(ctx app.Context) {
 
 // giveUp leaves the page without keeping what was typed.
 func (p *newTokenPage) giveUp(ctx app.Context) {
+	if p.request.busy {
+		p.wait(ctx)
+		return
+	}
 	p.done = true
 	ctx.Navigate(p.At.InTeam("tokens"))
 }
@@ -135,7 +141,7 @@ func (p *newTokenPage) draft() app.UI {
 		return kit.Nothing()
 	}
 	return kit.Banner(kit.BannerOpts{
-		Kind: kit.Note, Text: "You began this token before and left. Nothing was sent yet.", Action: "Start over", OnAction: p.startOver,
+		Kind: kit.Note, Text: "You began this token before and left. What you typed is still here.", Action: "Start over", OnAction: p.startOver,
 	})
 }
 
@@ -162,11 +168,19 @@ func (p *newTokenPage) send(ctx app.Context) {
 	}
 	key, body := p.request.prepare(p.form, body)
 	p.request.busy = true
-	at := p.At
-	kit.Ask(ctx, p, func(ctx context.Context) (api.IssuedToken, error) {
-		return at.API.CreateToken(ctx, at.Team.Team.ID, key, body)
+	p.guard(ctx)
+	at, form, d := p.At, p.form.WithoutSecret(), ctx.Dispatcher()
+	kit.Change(ctx, p, "You left while the token “"+body.Name+"” was being made.", func(ctx context.Context) (api.IssuedToken, error) {
+		t, err := at.API.CreateToken(ctx, at.Team.Team.ID, key, body)
+		d.Dispatch(app.Dispatch{Mode: app.Next, Function: func(ctx app.Context) { // of the whole program, which stays
+			if !p.Mounted() {
+				madeUnseen(ctx, at, form, err)
+			}
+		}})
+		return t, err
 	}, func(ctx app.Context, t api.IssuedToken, err error) {
 		p.request.busy = false
+		p.unguard()
 		p.errs.Take(err)
 		switch {
 		case err != nil:
@@ -183,6 +197,40 @@ func (p *newTokenPage) send(ctx app.Context) {
 			})
 		}
 	})
+}
+
+// guard keeps the page from being left while the token is made: its secret would
+// be shown to nobody.
+func (p *newTokenPage) guard(ctx app.Context) {
+	d := ctx.Dispatcher()
+	p.release = []func(){bridge.GuardLeaving(), bridge.GuardBack(func() {
+		d.Dispatch(app.Dispatch{Mode: app.Update, Source: p, Function: p.wait})
+	})}
+}
+
+func (p *newTokenPage) unguard() {
+	for _, release := range p.release {
+		release()
+	}
+	p.release = nil
+}
+
+// wait says why the page is not left.
+func (p *newTokenPage) wait(ctx app.Context) {
+	kit.Toast(ctx, kit.Note, "The token is being made. Stay until its secret is shown: that happens only once.")
+}
+
+// madeUnseen ends a request whose page was left. A secret that came is gone, which
+// is told until it is closed; a form that was refused becomes a draft again, but not
+// for whoever signs in next.
+func madeUnseen(ctx app.Context, at Place, form token.Form, err error) {
+	team := at.Team.Team.ID
+	switch _, other := at.Drafts[team]; {
+	case err == nil:
+		kit.Toast(ctx, kit.Bad, "The token “"+form.Name+"” was made, but you left before its secret was shown. Rotate the token to get another one.")
+	case at.Drafts != nil && !other && client.Status(err) != 401:
+		at.Drafts[team] = form
+	}
 }
 
 // focusWrong moves the focus to the first field that is wrong, once it is drawn.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/token"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
@@ -399,6 +400,48 @@ func TestNewTokenIsKeptWhileItIsLeft(t *testing.T) {
 	visit((*newTokenPage).giveUp, `value="ERP"`)
 	visit(func(p *newTokenPage, ctx app.Context) { p.form.Name = "ERP"; p.send(ctx) }, "!Start over")
 	visit(func(*newTokenPage, app.Context) {}, "!Start over")
+}
+
+// The secret of a token that was made after its page was left is shown to nobody.
+func TestNewTokenThatNobodySawIsTold(t *testing.T) {
+	form := token.Form{Name: "ERP"}
+	tests := []struct {
+		name string
+		err  error
+		said string
+		kept bool
+	}{
+		{"made", nil, "Rotate the token", false},
+		{"refused", &client.Problem{Problem: api.Problem{Status: 409}}, "", true},
+		{"no network", client.ErrOffline, "", true},
+		{"signed out", &client.Problem{Problem: api.Problem{Status: 401}}, "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			place := at(deskWith(nil), "owner", "/tokens/new")
+			place.Drafts = map[string]token.Form{}
+			p := &newTokenPage{At: place}
+			do := page(t, p)
+			var said string
+			do(func(ctx app.Context) {
+				ctx.Handle(kit.ToastAction, func(_ app.Context, a app.Action) { said = a.Value.(kit.ToastMessage).Text })
+				p.form, p.request.busy = form, true
+				p.giveUp(ctx)
+			})
+			if !strings.Contains(said, "is being made") || p.done {
+				t.Errorf("left while it is made: %q", said)
+			}
+			p.OnDismount()
+			if len(place.Drafts) != 0 {
+				t.Error("what is being sent is a draft")
+			}
+			said = ""
+			do(func(ctx app.Context) { madeUnseen(ctx, place, form, tt.err) })
+			if _, kept := place.Drafts["tea_1"]; kept != tt.kept || (tt.said == "") != (said == "") || !strings.Contains(said, tt.said) {
+				t.Errorf("kept is %v, said is %q", kept, said)
+			}
+		})
+	}
 }
 
 func TestWhoMayNotMakeTokensIsTold(t *testing.T) {

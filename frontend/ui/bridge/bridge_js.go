@@ -225,8 +225,8 @@ func GuardLeaving() (release func()) {
 	return listen("beforeunload", func(e js.Value) { e.Call("preventDefault") })
 }
 
-// GuardBack has f called instead of going back or forward in the history, until
-// release is called. f must return at once.
+// GuardBack has f called instead of going back or forward in the history, and of
+// following a link on the page, until release is called. f must return at once.
 func GuardBack(f func()) (release func()) {
 	fn := js.FuncOf(func(js.Value, []js.Value) any {
 		f()

@@ -109,8 +109,8 @@ func OnKey(func(Key) bool) (release func()) { return func() {} }
 // release is called.
 func GuardLeaving() (release func()) { return func() {} }
 
-// GuardBack has f called instead of going back or forward in the history, until
-// release is called. f must return at once.
+// GuardBack has f called instead of going back or forward in the history, and of
+// following a link on the page, until release is called. f must return at once.
 func GuardBack(func()) (release func()) { return func() {} }
 
 // Crash shows that the program cannot go on; in a test it is a panic.
