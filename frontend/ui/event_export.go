@@ -44,6 +44,7 @@ func (x *eventExport) start(ctx app.Context, c app.Composer, at Place) {
 			x.err = nil
 			kit.Toast(ctx, kit.Note, "The export was cancelled. Nothing was saved.")
 		}
+		ctx.Defer(func(app.Context) { bridge.Focus(focusLost + "#export") }) // the button to cancel is gone
 	})
 }
 

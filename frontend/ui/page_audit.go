@@ -66,7 +66,7 @@ func (p *auditPage) Render() app.UI {
 	header := kit.HeaderOpts{Title: "Audit", Text: "Who changed what, when and from where. Each event is linked to the one before it."}
 	if p.At.May("owner", "admin", "auditor") {
 		header.Actions = []app.UI{kit.Button(kit.ButtonOpts{
-			Text: "Export", Icon: "download", Key: "export", Busy: p.export.busy, On: func(ctx app.Context) { p.export.start(ctx, p, p.At) },
+			Text: "Export", Icon: "download", ID: "export", Key: "export", Busy: p.export.busy, On: func(ctx app.Context) { p.export.start(ctx, p, p.At) },
 		})}
 	} else {
 		header.Text = "The events of the tokens that you made."

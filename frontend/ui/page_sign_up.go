@@ -5,6 +5,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/kit"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
@@ -63,5 +64,6 @@ func (s *signUpPage) send(ctx app.Context) {
 			return
 		}
 		s.sent, s.form.Password = true, ""
+		ctx.Defer(func(app.Context) { bridge.Focus("#main") }) // the form that had the focus is gone
 	})
 }

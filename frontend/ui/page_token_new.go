@@ -190,6 +190,7 @@ func (p *newTokenPage) send(ctx app.Context) {
 			focusWrong(ctx)
 		case t.Secret == "":
 			p.lost, p.done = &t.Token, true
+			ctx.Defer(func(app.Context) { bridge.Focus("#main") })
 		default:
 			p.done = true
 			p.reveal.open(ctx, p, t, func(ctx app.Context) {
@@ -233,11 +234,18 @@ func madeUnseen(ctx app.Context, at Place, form token.Form, err error) {
 	}
 }
 
-// focusWrong moves the focus to the first field that is wrong, once it is drawn.
+// focusWrong moves the focus to the first field that is wrong, once it is drawn, or
+// to what is said above the fields. If nothing is said the focus stays where it is.
 func focusWrong(ctx app.Context) {
 	ctx.Defer(func(app.Context) {
-		if !bridge.Focus("[aria-invalid=true]") {
-			bridge.Focus(".field.is-wrong input, .banner.is-bad")
+		for _, at := range []string{"[aria-invalid=true]", ".field.is-wrong input", ".banner.is-bad[tabindex]", focusLost + "#main"} {
+			if bridge.Focus(at) {
+				return
+			}
 		}
 	})
 }
+
+// focusLost begins a selector that finds something only if what had the focus is
+// gone.
+const focusLost = ":root:not(:has(:focus)) "

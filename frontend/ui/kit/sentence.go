@@ -250,7 +250,7 @@ func (e *Errors) Rest(pointers ...string) app.UI {
 	if e.wait != nil {
 		said = app.P().Body(app.Text(text), &countdown{Refusal: e.wait})
 	}
-	return app.Div().Class("banner", "is-bad").Attr("role", "alert").Body(Icon("triangle-alert"), said)
+	return app.Div().Class("banner", "is-bad").Attr("role", "alert").Attr("tabindex", "-1").Body(Icon("triangle-alert"), said) // takes the focus where no field can
 }
 
 // First returns the first text that is not empty.
