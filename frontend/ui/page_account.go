@@ -111,7 +111,7 @@ func (p *accountPage) passwordCard() app.UI {
 				ID: "password", Label: "New password", Bind: &p.password.Password, Error: p.passwordWrong.At("#/password"), Autocomplete: "new-password",
 				Hint: "Several words are easy to remember and hard to guess.",
 			}, &p.shown[1]),
-			passwordRules(p.password.Password, p.At.User.Name, p.At.User.Email),
+			passwordRules(p.password.Password, p.At.User.Name, p.At.User.Email, p.passwordWrong.At("#/password")),
 		),
 	}
 	if p.changed {

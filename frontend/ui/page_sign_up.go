@@ -37,7 +37,7 @@ func (s *signUpPage) Render() app.UI {
 			kit.Text(kit.TextOpts{ID: "email", Label: "E-mail address", Type: "email", Bind: &f.Email, Autocomplete: "username", Error: s.errs.At("#/email")}),
 			app.Div().Class("field-and-rules").Body(
 				kit.Password(kit.TextOpts{ID: "password", Label: "Password", Bind: &f.Password, Autocomplete: "new-password", Error: s.errs.At("#/password")}, &s.shown),
-				passwordRules(f.Password, f.Name, f.Email),
+				passwordRules(f.Password, f.Name, f.Email, s.errs.At("#/password")),
 			),
 			kit.Text(kit.TextOpts{ID: "team-name", Label: "Team name", Hint: "Your company or project. Tokens belong to the team.", Bind: &f.TeamName, Autocomplete: "organization", Error: s.errs.At("#/team_name")}),
 			kit.Button(kit.ButtonOpts{Text: "Create account", Look: kit.Primary, Wide: true, Submit: true, Busy: s.busy}),

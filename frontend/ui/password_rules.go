@@ -10,9 +10,10 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/password"
 )
 
-// passwordRules draws the rules of a new password and which of them are met. The
-// list of common passwords is the server's.
-func passwordRules(text, name, email string) app.UI {
+// passwordRules draws the rules of a new password and which of them are met, but
+// not the one that wrong, the error of its field, has said already. The list of
+// common passwords is the server's.
+func passwordRules(text, name, email, wrong string) app.UI {
 	text = bridge.Normalize(text)
 	n := utf8.RuneCountInString(text)
 	about, part := "Does not contain your name or address", personalPart(text, name, email)
@@ -20,21 +21,27 @@ func passwordRules(text, name, email string) app.UI {
 		about = "Contains “" + part + "”, which is part of your name or address"
 	}
 	rules := []struct {
-		text string
-		met  bool
+		text        string
+		met, broken bool
 	}{
-		{"12 to 128 characters", n >= password.Min && n <= password.Max},
-		{about, n > 0 && part == ""},
+		{"12 to 128 characters", n >= password.Min && n <= password.Max, false},
+		{about, n > 0 && part == "", part != ""},
 	}
-	items := make([]app.UI, len(rules))
-	for i, r := range rules {
+	var items []app.UI
+	for _, r := range rules {
 		icon, said := "circle-dashed", "not yet: "
 		li := app.Li().Class("rule")
-		if r.met {
+		switch {
+		case r.broken && wrong == personalError(part):
+			continue
+		case r.broken:
+			icon, said = "triangle-alert", "not met: "
+			li = li.Class(kit.Warn)
+		case r.met:
 			icon, said = "circle-check", "met: "
 			li = li.Class("is-met")
 		}
-		items[i] = li.Body(kit.IconSize(icon, 14), app.Span().Class("visually-hidden").Text(said), app.Span().Text(r.text))
+		items = append(items, li.Body(kit.IconSize(icon, 14), app.Span().Class("visually-hidden").Text(said), app.Span().Text(r.text)))
 	}
 	return app.Ul().Class("rules").Attr("aria-label", "Rules for the password").Body(items...)
 }
@@ -44,10 +51,14 @@ func passwordRules(text, name, email string) app.UI {
 func checkPassword(wrong *kit.Errors, body any, text, name, email string) bool {
 	ok := wrong.Check(body)
 	if part := personalPart(text, name, email); part != "" {
-		wrong.Add("#/password", "The password contains “"+part+"”, which is part of your name or address. Choose one that does not.")
+		wrong.Add("#/password", personalError(part))
 		return false
 	}
 	return ok
+}
+
+func personalError(part string) string {
+	return "The password contains “" + part + "”, which is part of your name or address. Choose one that does not."
 }
 
 // personalPart returns what a password contains of the person's name or address,

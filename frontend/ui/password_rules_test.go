@@ -16,11 +16,11 @@ func TestPasswordRulesSayWhichWord(t *testing.T) {
 	}{
 		{"nothing yet", "", []string{"Does not contain your name or address", "!met: "}},
 		{"short", "horse", []string{"not yet: ", ">met: ", "Does not contain your name or address"}},
-		{"a word of the name", "a fine long sentence", []string{">met: ", "not yet: ", "Contains “long”"}},
+		{"a word of the name", "a fine long sentence", []string{">met: ", "not met: ", "Contains “long”", "rule is-warn", "!not yet: "}},
 		{"all well", "correct horse battery", []string{">met: ", "!not yet: "}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { drawn(t, passwordRules(tt.password, name, email), tt.wants...) })
+		t.Run(tt.name, func(t *testing.T) { drawn(t, passwordRules(tt.password, name, email, ""), tt.wants...) })
 	}
 }
 
@@ -49,7 +49,7 @@ func TestAPasswordIsCheckedBeforeItIsSent(t *testing.T) {
 				})
 			}
 			send("a fine long sentence")
-			drawn(t, tt.page, "The password contains “long”")
+			drawn(t, tt.page, "The password contains “long”", "!Contains “long”", "12 to 128 characters") // once
 			if n := len(d.sent("POST", tt.path)); n != 0 {
 				t.Error("it was sent all the same")
 			}
