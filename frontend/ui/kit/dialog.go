@@ -90,7 +90,6 @@ type ConfirmOpts struct {
 	Text  string // what will happen
 	Verb  string // the button repeats verb and object: Revoke token
 	Look  string // Danger if it cannot be undone
-	Busy  bool
 	Error string
 	// Type, if set, must be typed into Bind before the button works.
 	Type    string
@@ -120,7 +119,7 @@ func Confirm(o ConfirmOpts) app.UI {
 		},
 		Foot: []app.UI{
 			Button(ButtonOpts{Text: "Cancel", Key: "cancel " + o.ID, On: o.OnClose}),
-			Button(ButtonOpts{Text: o.Verb, Look: orElse(o.Look, Primary), Submit: true, Busy: o.Busy, Disabled: !ready}),
+			Button(ButtonOpts{Text: o.Verb, Look: orElse(o.Look, Primary), Submit: true, Disabled: !ready}),
 		},
 	})
 }
