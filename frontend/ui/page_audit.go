@@ -63,7 +63,7 @@ func (p *auditPage) events() int64 {
 func (p *auditPage) OnUpdate(app.Context) { p.from, p.to = p.At.Get("from"), p.At.Get("to") }
 
 func (p *auditPage) Render() app.UI {
-	header := kit.HeaderOpts{Title: "Audit", Text: "Who changed what, when and from where. Each event is linked to the one before it."}
+	header := kit.HeaderOpts{Title: "Audit", Text: auditText}
 	if p.At.May("owner", "admin", "auditor") {
 		header.Actions = []app.UI{kit.Button(kit.ButtonOpts{
 			Text: "Export", Icon: "download", ID: "export", Key: "export", Busy: p.export.busy, On: func(ctx app.Context) { p.export.start(ctx, p, p.At) },

@@ -102,7 +102,7 @@ func (p *tokensPage) Render() app.UI {
 		page = page.Class("is-awaiting") // the rows are those of another view
 	}
 	return page.Body(
-		kit.Header(kit.HeaderOpts{Title: "Tokens", Text: "One token for each integration, so that each can be changed and stopped by itself.", Actions: actions}),
+		kit.Header(kit.HeaderOpts{Title: "Tokens", Text: tokensText, Actions: actions}),
 		p.filters(),
 		p.bulk.bar(p),
 		p.tokens.View(kit.Skeleton("table"), p.list),

@@ -20,7 +20,7 @@ func (p *usagePage) Render() app.UI {
 		view = &callLog{At: p.At}
 	}
 	return app.Div().Class("page").Body(
-		kit.Header(kit.HeaderOpts{Title: "Usage", Text: "What the tokens of this team did with the API."}),
+		kit.Header(kit.HeaderOpts{Title: "Usage", Text: usageText}),
 		kit.Tabs("Views of usage",
 			kit.Tab{Text: "Charts", Href: p.At.Path, On: !calls},
 			kit.Tab{Text: "Calls", Href: p.At.Path + "?tab=calls", On: calls},

@@ -22,6 +22,13 @@ type route struct {
 	page     func(Place) app.UI
 }
 
+// The lines below the headings of pages, which stand there before the page does.
+const (
+	tokensText = "One token for each integration, so that each can be changed and stopped by itself."
+	usageText  = "What the tokens of this team did with the API."
+	auditText  = "Who changed what, when and from where. Each event is linked to the one before it."
+)
+
 // routes lists the pages, those with a word in the sidebar in its order.
 func routes() []route {
 	return []route{
@@ -34,11 +41,11 @@ func routes() []route {
 		{pattern: "/", title: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
 		{pattern: "/teams/new", title: "New team", skeleton: []string{"form"}, heading: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
 		{pattern: "/teams/{team}", title: "Overview", nav: "Overview", icon: "layout-dashboard", skeleton: []string{"stats", "chart"}, page: func(at Place) app.UI { return &overviewPage{At: at} }},
-		{pattern: "/teams/{team}/tokens", title: "Tokens", nav: "Tokens", icon: "key-round", skeleton: []string{"bar", "table"}, heading: "Tokens", text: "One token for each integration, so that each can be changed and stopped by itself.", page: func(at Place) app.UI { return &tokensPage{At: at} }},
+		{pattern: "/teams/{team}/tokens", title: "Tokens", nav: "Tokens", icon: "key-round", skeleton: []string{"bar", "table"}, heading: "Tokens", text: tokensText, page: func(at Place) app.UI { return &tokensPage{At: at} }},
 		{pattern: "/teams/{team}/tokens/new", title: "New token", under: "Tokens", skeleton: []string{"form"}, page: func(at Place) app.UI { return &newTokenPage{At: at} }},
 		{pattern: "/teams/{team}/tokens/{id}", title: "Token", under: "Tokens", skeleton: []string{"tabs", "stat", "block"}, page: func(at Place) app.UI { return &tokenPage{At: at} }},
-		{pattern: "/teams/{team}/usage", title: "Usage", nav: "Usage", icon: "chart-column", skeleton: []string{"stats", "chart"}, heading: "Usage", text: "What the tokens of this team did with the API.", page: func(at Place) app.UI { return &usagePage{At: at} }},
-		{pattern: "/teams/{team}/audit", title: "Audit", nav: "Audit", icon: "scroll-text", skeleton: []string{"row", "row", "row"}, heading: "Audit", text: "Who changed what, when and from where. Each event is linked to the one before it.", page: func(at Place) app.UI { return &auditPage{At: at} }},
+		{pattern: "/teams/{team}/usage", title: "Usage", nav: "Usage", icon: "chart-column", skeleton: []string{"stats", "chart"}, heading: "Usage", text: usageText, page: func(at Place) app.UI { return &usagePage{At: at} }},
+		{pattern: "/teams/{team}/audit", title: "Audit", nav: "Audit", icon: "scroll-text", skeleton: []string{"row", "row", "row"}, heading: "Audit", text: auditText, page: func(at Place) app.UI { return &auditPage{At: at} }},
 		{pattern: "/teams/{team}/settings", title: "Settings", nav: "Settings", icon: "settings", skeleton: []string{"card"}, heading: "Settings", page: func(at Place) app.UI { return &settingsPage{At: at} }},
 		{pattern: "/account", title: "Account", skeleton: []string{"card", "card"}, heading: "Account", page: func(at Place) app.UI { return &accountPage{At: at} }},
 	}
