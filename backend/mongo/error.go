@@ -67,9 +67,14 @@ func gone(err error) bool {
 		hasLabel(err, labelUnknown) || hasLabel(err, labelRetryable) {
 		return true
 	}
+	// What fails before a command is sent has no label: no server to choose, no
+	// connection to be had, or one that ended with its pool.
 	var selection topology.ServerSelectionError
 	var pool topology.PoolError
-	if errors.As(err, &selection) || errors.As(err, &pool) || errors.Is(err, mongo.ErrClientDisconnected) ||
+	var connection topology.ConnectionError
+	var retryable driver.RetryablePoolError
+	if errors.As(err, &selection) || errors.As(err, &pool) || errors.As(err, &connection) || errors.As(err, &retryable) ||
+		errors.Is(err, mongo.ErrClientDisconnected) ||
 		errors.Is(err, driver.ErrDeadlineWouldBeExceeded) || errors.Is(err, topology.ErrServerClosed) {
 		return true
 	}
