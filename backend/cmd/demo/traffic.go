@@ -142,7 +142,7 @@ func (s *stage) chance(percent float64) bool { return s.rand.Float64()*100 < per
 
 func (s *stage) list(name string) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
-		_, err := s.call(ctx, name, request{method: http.MethodGet, path: "/api/v1/orders?limit=20"})
+		_, err := s.call(ctx, name, request{method: http.MethodGet, path: "/api/v1/orders?limit=5"})
 		return err
 	}
 }
@@ -215,7 +215,7 @@ func (s *stage) mixedWith(ctx context.Context, name string, r request) error {
 	case s.chance(10):
 		r.method, r.path = http.MethodGet, "/api/v1/token"
 	default:
-		r.method, r.path = http.MethodGet, "/api/v1/orders?limit=20"
+		r.method, r.path = http.MethodGet, "/api/v1/orders?limit=5"
 	}
 	_, err := s.call(ctx, name, r)
 	return err
@@ -235,7 +235,7 @@ func (s *stage) checkOut(ctx context.Context) error {
 
 // scan reads single orders, now and then from outside the warehouse.
 func (s *stage) scan(ctx context.Context) error {
-	r := request{method: http.MethodGet, path: "/api/v1/orders?limit=20", abroad: s.chance(1.5)}
+	r := request{method: http.MethodGet, path: "/api/v1/orders?limit=5", abroad: s.chance(1.5)}
 	if o, ok := s.order(scanners); ok && s.chance(85) {
 		r.path = o.path
 	}
