@@ -158,9 +158,9 @@ func (a *asset) write(path string, o options) error {
 	if strings.HasSuffix(path, ".woff2") {
 		return writeChanged(path, a.body)
 	}
-	quality := 5
+	quality, level := 4, gzip.BestSpeed
 	if o.release {
-		quality = brotli.BestCompression
+		quality, level = brotli.BestCompression, gzip.BestCompression
 	}
 	var err error
 	a.brotli, err = a.compressed(fmt.Sprintf("br%d", quality), func(out io.Writer) io.WriteCloser {
@@ -169,8 +169,8 @@ func (a *asset) write(path string, o options) error {
 	if err != nil {
 		return err
 	}
-	a.gzip, err = a.compressed("gz", func(out io.Writer) io.WriteCloser {
-		w, _ := gzip.NewWriterLevel(out, gzip.BestCompression) // the level is a legal one
+	a.gzip, err = a.compressed(fmt.Sprintf("gz%d", level), func(out io.Writer) io.WriteCloser {
+		w, _ := gzip.NewWriterLevel(out, level) // the level is a legal one
 		return w
 	})
 	if err != nil {

@@ -37,7 +37,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.BoolVar(&o.release, "release", false, "compress with brotli 11 instead of 5, and fail above the size budget")
+	flag.BoolVar(&o.release, "release", false, "compress as far as it goes, and fail above the size budget")
 	flag.BoolVar(&o.stock, "stock", false, "link go-app as it is, with its HTTP handler (370 KiB more)")
 	flag.BoolVar(&o.quiet, "q", false, "print only mistakes")
 	flag.Parse()
