@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -12,20 +13,28 @@ import (
 )
 
 // demoData is `gatehouse demo`.
-type demoData struct {
-	Quiet bool `help:"With a store that is filled already, print only whom to sign in as."`
-}
+type demoData struct{}
 
 // Run fills an empty store. One that is not empty is left as it is, which is no
 // failure.
-func (d demoData) Run(ctx context.Context, sh *shell) error {
-	if d.Quiet {
-		return operate(ctx, sh, "demo", "quiet")
-	}
-	return operate(ctx, sh, "demo")
+func (demoData) Run(ctx context.Context, sh *shell) error { return operate(ctx, sh, "demo") }
+
+func fillDemo(ctx context.Context, n *node, _ []string) (string, error) {
+	return fillEmpty(ctx, n, "The store is filled already, so nothing was changed.\n")
 }
 
-func fillDemo(ctx context.Context, n *node, arguments []string) (string, error) {
+// serveDemo fills an empty store while it is served.
+func serveDemo(ctx context.Context, n *node, out io.Writer) {
+	told, err := fillEmpty(ctx, n, "")
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("no demo data: " + err.Error())
+	}
+	fmt.Fprint(out, told)
+}
+
+// fillEmpty fills a store, if it is empty, and tells whom to sign in as. Of one
+// that was filled by a demo before, it begins with what filled says.
+func fillEmpty(ctx context.Context, n *node, filled string) (string, error) {
 	if !n.config.Loopback {
 		return "", fmt.Errorf("the demo gives everybody a password that is known, so it is only for a public URL on this machine, and GATEHOUSE_PUBLIC_URL is %s", n.config.PublicURL)
 	}
@@ -42,9 +51,7 @@ func fillDemo(ctx context.Context, n *node, arguments []string) (string, error) 
 	case demo.Used:
 		return "The store has users already, so nothing was changed.\n", nil
 	case demo.Filled:
-		if len(arguments) == 0 {
-			told.WriteString("The store is filled already, so nothing was changed.\n")
-		}
+		told.WriteString(filled)
 	default:
 		n.log.Info("filling the store with demo data")
 		result, err = demo.Fill(ctx, demo.Options{

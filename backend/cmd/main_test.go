@@ -117,28 +117,35 @@ type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 
-	mu  sync.Mutex
-	log bytes.Buffer
+	out, log printed
 }
 
-// Write collects the log.
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.Write(b)
+// printed is what a process has printed so far.
+type printed struct {
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
-func (p *process) logged() string {
+// Write implements [io.Writer].
+func (p *printed) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log.String()
+	return p.text.Write(b)
 }
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+func (p *process) logged() string { return p.log.String() }
 
 // launch starts a server and does not wait for it. It ends with the test.
-func (p *place) launch(t *testing.T) *process {
+func (p *place) launch(t *testing.T, arguments ...string) *process {
 	t.Helper()
-	s := &process{place: p, t: t, cmd: p.command(), done: make(chan struct{})}
-	s.cmd.Stderr = s
+	s := &process{place: p, t: t, cmd: p.command(arguments...), done: make(chan struct{})}
+	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -151,9 +158,9 @@ func (p *place) launch(t *testing.T) *process {
 }
 
 // serve starts a server and returns when it is ready. It ends with the test.
-func (p *place) serve(t *testing.T) *process {
+func (p *place) serve(t *testing.T, arguments ...string) *process {
 	t.Helper()
-	s := p.launch(t)
+	s := p.launch(t, arguments...)
 	for ends := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		resp, err := http.Get(p.url + "/readyz")
 		if err == nil {

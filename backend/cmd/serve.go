@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,13 +33,15 @@ const (
 )
 
 // serve is `gatehouse serve`.
-type serve struct{}
+type serve struct {
+	Demo bool `help:"Fill an empty store with demo data while it is served, and print whom to sign in as."`
+}
 
 // Run serves until a signal comes. What goes wrong before is one sentence each,
 // as lines of the log when nobody is there to read.
-func (serve) Run(ctx context.Context, sh *shell) error {
+func (v serve) Run(ctx context.Context, sh *shell) error {
 	log := newLog(sh.err, sh.terminal)
-	err := serveUntilTold(ctx, sh, log)
+	err := v.untilTold(ctx, sh, log)
 	if err == nil || sh.terminal {
 		return err
 	}
@@ -48,7 +51,7 @@ func (serve) Run(ctx context.Context, sh *shell) error {
 	return errSilent
 }
 
-func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
+func (v serve) untilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -90,6 +93,9 @@ func serveUntilTold(ctx context.Context, sh *shell, log *slog.Logger) error {
 		defer cancel()
 		return errors.Join(err, n.close(ending))
 	}
+	if v.Demo {
+		s.alongside(func(ctx context.Context) { serveDemo(ctx, n, sh.out) })
+	}
 	if opening.Err() == nil {
 		err = s.wait(ctx, signals)
 	}
@@ -122,14 +128,17 @@ type server struct {
 	metrics *http.Server // nil: off
 	control *control     // nil: not to be had
 	failed  chan error   // what ended a listener
-	cancel  context.CancelFunc
-	idle    chan struct{} // closed when the work in the background is over
+	// alongside starts work in the background, whose context ends when the server
+	// is told to stop.
+	alongside func(work func(ctx context.Context))
+	cancel    context.CancelFunc // of that work
+	working   sync.WaitGroup     // on that work
 }
 
 // start serves in the background, and writes a line for each request to access
 // unless that is nil. Its errors are sentences for the operator.
 func start(n *node, access io.Writer) (_ *server, err error) {
-	s := &server{node: n, failed: make(chan error, 2), idle: make(chan struct{})}
+	s := &server{node: n, failed: make(chan error, 2)}
 	l, err := listen("GATEHOUSE_LISTEN", n.config.Listen)
 	if err != nil {
 		return nil, err
@@ -160,10 +169,8 @@ func start(n *node, access io.Writer) (_ *server, err error) {
 	}
 	background, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	go func() {
-		defer close(s.idle)
-		n.pruneHourly(background)
-	}()
+	s.alongside = func(work func(ctx context.Context)) { s.working.Go(func() { work(background) }) }
+	s.alongside(n.pruneHourly)
 	go n.watchKeys(background, keysEvery)
 	go func() {
 		if err := s.http.Serve(l); err != nil {
@@ -301,8 +308,10 @@ func (s *server) stop(atOnce bool) error {
 	if wrong := s.http.Shutdown(requests); wrong != nil {
 		err = fmt.Errorf("some requests were still under way at the end: %w", wrong)
 	}
+	idle := make(chan struct{})
+	go func() { s.working.Wait(); close(idle) }()
 	select {
-	case <-s.idle:
+	case <-idle:
 	case <-requests.Done():
 	}
 	err = errors.Join(err, s.close(ctx), s.stopMetrics())
