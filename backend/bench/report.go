@@ -1,0 +1,98 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+func report(out io.Writer, targets []*target, p plan) {
+	fmt.Fprintf(out, "\n%d tokens take turns among %d; %d rounds of %v each, in turns; median [least to most]; CPU and allocations are for one request\n\n",
+		tokens, tokens+idle, p.rounds, p.length)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "server, request, connections\trequests/s\tof bare Fiber\tgoal\tCPU\tof bare\tof its mongod\tof the generator\tallocations\tp50\tp99")
+	for _, t := range targets {
+		ratio, computed, goal := "", "", ""
+		if t.bare != nil {
+			ratios := t.each(func(i int, r run) float64 { return 100 * r.rate / t.bare.runs[i].rate })
+			ratio = spread(ratios) + " %"
+			computed = fmt.Sprintf("%.1f ×", median(t.each(func(i int, r run) float64 { return float64(r.cpu) / float64(t.bare.runs[i].cpu) })))
+			if least := 100 * goals[t.name()]; least > 0 {
+				goal = fmt.Sprintf("≥ %.0f: met", least)
+				if median(ratios) < least {
+					goal = fmt.Sprintf("≥ %.0f: MISSED", least)
+				}
+			}
+		}
+		behind := "-"
+		if t.server.behind != 0 {
+			behind = micros(t.each(func(_ int, r run) float64 { return float64(r.behind) }))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\n", t.name(),
+			spread(t.each(func(_ int, r run) float64 { return r.rate })), ratio, goal,
+			micros(t.each(func(_ int, r run) float64 { return float64(r.cpu) })), computed, behind,
+			micros(t.each(func(_ int, r run) float64 { return float64(r.generator) })),
+			median(t.each(func(_ int, r run) float64 { return r.mallocs })),
+			micros(t.each(func(_ int, r run) float64 { return float64(r.p50) })),
+			micros(t.each(func(_ int, r run) float64 { return float64(r.p99) })))
+	}
+	_ = w.Flush()
+	reportSteady(out, targets, p)
+}
+
+func reportSteady(out io.Writer, targets []*target, p plan) {
+	fmt.Fprintf(out, "\nA steady %d requests a second; latency counts from when a request is due\n\n", p.rate)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "server, request\trequests/s\tCPU\tof its mongod\tp50\tp99")
+	for _, t := range targets {
+		if len(t.steady) == 0 {
+			continue
+		}
+		of := func(get func(r run) float64) []float64 {
+			var list []float64
+			for _, r := range t.steady {
+				list = append(list, get(r))
+			}
+			return list
+		}
+		behind := "-"
+		if t.server.behind != 0 {
+			behind = micros(of(func(r run) float64 { return float64(r.behind) }))
+		}
+		fmt.Fprintf(w, "%s, %s\t%.0f\t%s\t%s\t%s\t%s\n", t.server.name, t.route.name, median(of(func(r run) float64 { return r.rate })),
+			micros(of(func(r run) float64 { return float64(r.cpu) })), behind,
+			micros(of(func(r run) float64 { return float64(r.p50) })), micros(of(func(r run) float64 { return float64(r.p99) })))
+	}
+	_ = w.Flush()
+}
+
+// each returns a figure of every run.
+func (t *target) each(get func(i int, r run) float64) []float64 {
+	var list []float64
+	for i, r := range t.runs {
+		list = append(list, get(i, r))
+	}
+	return list
+}
+
+func spread(list []float64) string {
+	return fmt.Sprintf("%.0f [%.0f to %.0f]", median(list), slices.Min(list), slices.Max(list))
+}
+
+// micros writes the median of durations.
+func micros(list []float64) string {
+	d := time.Duration(median(list))
+	if d < 100*time.Microsecond {
+		return d.Round(100 * time.Nanosecond).String()
+	}
+	return d.Round(10 * time.Microsecond).String()
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
