@@ -4,12 +4,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
-	"sync"
+	"slices"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 )
@@ -27,10 +27,13 @@ func (o *outbox) Send(_ context.Context, m portal.Message) error {
 	return nil
 }
 
-// fill signs a person up as the portal does, and makes tokens that may read and
-// write orders, some orders, and the idle tokens. It returns the secrets of the
-// others. Each is used once, because the first use is an event.
-func fill(ctx context.Context, p *portal.Portal, store portal.Store, mails *outbox) ([]string, error) {
+// database is the name of MongoDB's.
+const database = "gatehouse_bench"
+
+// fill signs a person up as the portal does, and makes tokens that may read
+// orders, and some orders. It returns the secrets of the tokens. Each is used
+// once, because the first use is an event.
+func fill(ctx context.Context, p *portal.Portal, mails *outbox) ([]string, error) {
 	const browser = "bench"
 	from := portal.Origin{}
 	account := portal.NewAccount{
@@ -68,45 +71,38 @@ func fill(ctx context.Context, p *portal.Portal, store portal.Store, mails *outb
 		}
 		secrets[i] = text
 	}
-	made, err := store.Tokens(ctx, portal.TokenFilter{Team: team, Sort: portal.NewestFirst, Limit: 1, Now: time.Now()})
-	if err != nil {
-		return nil, err
-	}
-	return secrets, addIdle(ctx, store, made[0])
+	return secrets, nil
 }
 
-// addIdle copies a token into the store, past the rules: what nobody asks for
-// only has to lie there.
-func addIdle(ctx context.Context, store portal.Store, t portal.Token) error {
-	const atOnce, writers = 1000, 4
-	firsts := make(chan int)
-	var wg sync.WaitGroup
-	errs := make([]error, writers)
-	for i := range errs {
-		wg.Go(func() {
-			for first := range firsts {
-				if errs[i] == nil {
-					errs[i] = insert(ctx, store, t, first, atOnce)
+// addIdle copies a token past the rules: what nobody asks for only has to lie
+// there. A transaction of MongoDB would take minutes for it, so uri, the place
+// of its database, is written to directly; it is "" for SQLite.
+func addIdle(ctx context.Context, store portal.Store, uri, like string) error {
+	parsed, _ := secret.ParseToken(like)
+	ids := make([]string, idle)
+	for i := range ids {
+		ids[i] = secret.NewLookup()
+	}
+	if uri != "" {
+		return mongotest.Copy(ctx, uri, database, "tokens", parsed.Lookup, ids)
+	}
+	found, err := store.TokenRecords(ctx, []string{parsed.Lookup})
+	if err != nil {
+		return err
+	}
+	t := *found[0]
+	for some := range slices.Chunk(ids, 1000) {
+		err := store.Atomically(ctx, func(ctx context.Context) error {
+			for _, t.ID = range some {
+				if err := store.InsertToken(ctx, t); err != nil {
+					return err
 				}
 			}
+			return nil
 		})
-	}
-	for first := 0; first < idle; first += atOnce {
-		firsts <- first
-	}
-	close(firsts)
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-func insert(ctx context.Context, store portal.Store, t portal.Token, first, n int) error {
-	return store.Atomically(ctx, func(ctx context.Context) error {
-		for i := range n {
-			t.ID, t.Name = secret.NewLookup(), fmt.Sprintf("idle %d", first+i)
-			if err := store.InsertToken(ctx, t); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -90,7 +90,7 @@ func measure(ctx context.Context, p plan) error {
 		fmt.Println("Without MongoDB:", err)
 	} else {
 		defer set.Stop()
-		mongodb, err := servers.start(ctx, "MongoDB", mongotest.WithDatabase(set.URI, "gatehouse_bench"))
+		mongodb, err := servers.start(ctx, "MongoDB", mongotest.WithDatabase(set.URI, database))
 		if err != nil {
 			return err
 		}

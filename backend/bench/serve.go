@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -69,8 +70,15 @@ func serveFor(ctx context.Context, kind, from, profiles string) error {
 		Store: store, Records: records, Catalogue: catalogue(), Keys: keys, Hasher: secret.NewHasher(), Mailer: &mails,
 		PublicURL: "http://localhost",
 	})
-	if r.Secrets, err = fill(ctx, p, store, &mails); err != nil {
+	if r.Secrets, err = fill(ctx, p, &mails); err != nil {
 		return err
+	}
+	uri := ""
+	if kind == "mongodb" {
+		uri = from
+	}
+	if err := addIdle(ctx, store, uri, r.Secrets[0]); err != nil {
+		return fmt.Errorf("add idle tokens: %w", err)
 	}
 	server, err := httpapi.New(httpapi.Options{Portal: p, Keys: keys, PublicURL: "http://localhost"})
 	if err != nil {
@@ -134,7 +142,7 @@ func catalogue() *portal.Catalogue {
 		},
 		Grants: map[portal.Role][]string{portal.Owner: all},
 		Tokens: portal.TokenRules{
-			DefaultLifetime: 24 * time.Hour, MaxLifetime: 48 * time.Hour, MaxPerTeam: tokens + idle,
+			DefaultLifetime: 90 * 24 * time.Hour, MaxLifetime: 365 * 24 * time.Hour, MaxPerTeam: tokens + idle,
 			DefaultLimit: most, MaxLimit: most, MaxOverlap: time.Hour,
 		},
 		Retention: portal.Retention{Calls: 24 * time.Hour, Events: 24 * time.Hour, EndedTokens: 24 * time.Hour},
