@@ -239,7 +239,7 @@ func (s *Server) finished(c *fiber.Ctx, r *request) {
 	if d := &r.decision; d.Token != nil {
 		s.portal.Record(d, portal.Recorded{
 			Method: c.Method(), Route: r.route.template(), Status: status, Duration: took, Bytes: int64(size),
-			Address: r.address, UserAgent: userAgent(c), RequestID: r.id,
+			Address: r.address, UserAgent: r.agent, RequestID: r.id,
 		})
 	}
 	s.metrics.served(c.Method(), r.template(), status, took)
@@ -256,8 +256,16 @@ func sendJSON(c *fiber.Ctx, status int, body any) error {
 
 // writeJSON encodes the body of an answer.
 func writeJSON(c *fiber.Ctx, body any) error {
-	if err := c.JSON(body); err != nil {
+	buffer := bodies.Get().(*[]byte)
+	b, ok := appendBody((*buffer)[:0], body)
+	if ok {
+		c.Response().SetBody(b) // a copy
+	} else if err := c.JSON(body); err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
+	}
+	if cap(b) <= maxBody {
+		*buffer = b
+		bodies.Put(buffer)
 	}
 	c.Response().Header.SetContentType(jsonType)
 	return nil

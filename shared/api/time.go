@@ -32,14 +32,31 @@ func (t Time) String() string {
 
 // MarshalJSON implements [json.Marshaler].
 func (t Time) MarshalJSON() ([]byte, error) {
-	if t.IsZero() {
-		return []byte("null"), nil
-	}
-	b := make([]byte, 0, len(timeFormat)+16) // AppendFormat wants room beyond what it keeps
-	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, timeFormat)
-	return append(b, '"'), nil
+	return t.AppendJSON(make([]byte, 0, len(timeFormat)+16)), nil // AppendFormat wants room beyond what it keeps
 }
+
+// AppendJSON appends what MarshalJSON returns.
+func (t Time) AppendJSON(b []byte) []byte {
+	if t.IsZero() {
+		return append(b, "null"...)
+	}
+	u := t.UTC()
+	year, month, day := u.Date()
+	if year < 0 || year > 9999 {
+		return append(u.AppendFormat(append(b, '"'), timeFormat), '"')
+	}
+	hour, minute, second := u.Clock()
+	millis := u.Nanosecond() / 1e6
+	// Digit by digit, because AppendFormat reads its layout anew each time.
+	return append(b, '"',
+		digit(year/1000), digit(year/100), digit(year/10), digit(year), '-',
+		digit(int(month)/10), digit(int(month)), '-', digit(day/10), digit(day), 'T',
+		digit(hour/10), digit(hour), ':', digit(minute/10), digit(minute), ':', digit(second/10), digit(second), '.',
+		digit(millis/100), digit(millis/10), digit(millis), 'Z', '"')
+}
+
+// digit returns the last one of a number.
+func digit(n int) byte { return '0' + byte(n%10) }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (t *Time) UnmarshalJSON(b []byte) error {
