@@ -25,8 +25,9 @@ func (s *Server) bearer(rt *route) fiber.Handler {
 			return err
 		}
 		d := &r.decision
+		r.agent = userAgent(c)
 		*d = s.portal.Decide(c.UserContext(), &portal.Ask{
-			Secret: credential, Need: rt.need, Address: r.address, UserAgent: userAgent(c), RequestID: r.id, At: r.began, Stop: rt.access.stop,
+			Secret: credential, Need: rt.need, Address: r.address, UserAgent: r.agent, RequestID: r.id, At: r.began, Stop: rt.access.stop,
 		})
 		s.limitFields(c, d)
 		if d.Code != portal.OK {

@@ -20,6 +20,7 @@ type request struct {
 	id       string
 	began    time.Time
 	address  netip.Addr
+	agent    string          // what the client calls itself, at a bearer door
 	route    *route          // nil until one matched
 	decision portal.Decision // at a bearer door
 	person   portal.Person   // at a session door

@@ -12,7 +12,7 @@ func (s *Server) whoAmI(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, fiber.StatusOK, selfJSON(self))
+	return sendJSON(c, fiber.StatusOK, selfJSON(&self))
 }
 
 // revokeSelf answers DELETE /api/v1/token with a receipt.

@@ -38,7 +38,7 @@ func (s *Server) listTokens(c *fiber.Ctx) error {
 	if list.Next != nil {
 		next = s.sealCursor(c, list.Next)
 	}
-	return page(c, mapped(list.Tokens, tokenJSON), next)
+	return page(c, mapped(list.Tokens, func(v portal.TokenView) api.Token { return tokenJSON(&v) }), next)
 }
 
 // createToken answers POST …/tokens with 201 and an api.IssuedToken, beside
@@ -68,7 +68,7 @@ func (s *Server) createToken(c *fiber.Ctx) error {
 // shows. Its ETag is that of the token at the location, for the change that
 // follows (RFC 9110, 15.3.2).
 func issued(t portal.TokenView, secret, location string) reply {
-	body := api.IssuedToken{Token: tokenJSON(t)}
+	body := api.IssuedToken{Token: tokenJSON(&t)}
 	whole := body
 	whole.Secret = secret
 	return reply{status: fiber.StatusCreated, location: location, rev: t.Rev, tagged: body.Token, body: whole, stored: body}
@@ -89,7 +89,7 @@ func (s *Server) showToken(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(t))
+	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(&t))
 }
 
 // updateToken answers PATCH …/tokens/{id}.
@@ -122,7 +122,7 @@ func (s *Server) updateToken(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(t))
+	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(&t))
 }
 
 // set returns the value of a merge patch's field: nil if it is absent, the zero
@@ -173,7 +173,7 @@ func (s *Server) finishRotation(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(t))
+	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(&t))
 }
 
 // undoRotation answers POST …/rotate/undo.
@@ -182,7 +182,7 @@ func (s *Server) undoRotation(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(t))
+	return sendTagged(c, fiber.StatusOK, t.Rev, tokenJSON(&t))
 }
 
 // suspendToken answers POST …/suspend.

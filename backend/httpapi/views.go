@@ -34,16 +34,16 @@ func memberJSON(m portal.MemberView) api.Member {
 	return api.Member{ID: m.User, Name: m.Name, Email: m.Email, Role: string(m.Role), JoinedAt: api.At(m.JoinedAt)}
 }
 
-func tokenJSON(v portal.TokenView) api.Token {
+func tokenJSON(v *portal.TokenView) api.Token {
 	t := api.Token{
 		ID: v.ID, Name: v.Name, Note: v.Note, Team: v.Team, Env: string(v.Env), Abilities: texts(v.Abilities),
 		Status: string(v.Status), CreatedAt: api.At(v.CreatedAt), CreatedBy: api.Person{ID: v.Maker, Name: v.MakerName},
 		ExpiresAt: api.At(v.ExpiresAt), NotBefore: api.At(v.NotBefore), Addresses: prefixesJSON(v.Addresses),
-		RateLimit: rateJSON(v.Limit), LastUsedAt: api.At(v.LastUsedAt), LastUsedFrom: orNull(v.LastUsedFrom),
-		RevokedAt: api.At(v.RevokedAt), RevokeReason: orNull(v.RevokeReason),
-		SuspendedAt: api.At(v.SuspendedAt), SuspendReason: orNull(v.SuspendReason),
+		RateLimit: rateJSON(v.Limit), LastUsedAt: api.At(v.LastUsedAt), LastUsedFrom: orNull(&v.LastUsedFrom),
+		RevokedAt: api.At(v.RevokedAt), RevokeReason: orNull(&v.RevokeReason),
+		SuspendedAt: api.At(v.SuspendedAt), SuspendReason: orNull(&v.SuspendReason),
 		MayManage: v.MayManage, Calls7Days: v.Calls7Days,
-		Generations: mapped(v.Generations, func(g portal.Generation) api.Generation { return generationJSON(g, v.At) }),
+		Generations: generationsJSON(v.Generations, v.At),
 	}
 	if v.Window != nil {
 		t.Limits = limitsJSON(v.Window)
@@ -61,20 +61,29 @@ func limitsJSON(s *portal.LimitState) []api.Limit {
 	}}
 }
 
-func generationJSON(g portal.Generation, at time.Time) api.Generation {
+// generationJSON points to texts of the generation, which nobody changes.
+func generationJSON(g *portal.Generation, at time.Time) api.Generation {
 	return api.Generation{
 		Number: g.Number, Status: string(g.Status(at)), CreatedAt: api.At(g.CreatedAt), ActivatedAt: api.At(g.ActivatedAt),
-		EndsAt: api.At(g.EndsAt), LastUsedAt: api.At(g.LastUsedAt), LastUsedFrom: orNull(g.LastUsedFrom), LastClient: orNull(g.LastClient),
+		EndsAt: api.At(g.EndsAt), LastUsedAt: api.At(g.LastUsedAt), LastUsedFrom: orNull(&g.LastUsedFrom), LastClient: orNull(&g.LastClient),
 		OverlapSeconds: int(g.Overlap / time.Second),
 	}
+}
+
+func generationsJSON(list []portal.Generation, at time.Time) []api.Generation {
+	out := make([]api.Generation, len(list))
+	for i := range list {
+		out[i] = generationJSON(&list[i], at)
+	}
+	return out
 }
 
 func receiptJSON(r portal.Receipt) api.Receipt {
 	return api.Receipt{ID: r.ID, Status: string(r.Status), At: api.At(r.At), Rev: r.Rev}
 }
 
-func selfJSON(s portal.Self) api.WhoAmI {
-	w := api.WhoAmI{
+func selfJSON(s *portal.Self) *api.WhoAmI {
+	w := &api.WhoAmI{
 		ID: s.ID, Name: s.Name, Team: api.Person{ID: s.Team, Name: s.TeamName}, Env: string(s.Env),
 		Abilities: texts(s.Effective), Addresses: prefixesJSON(s.Addresses), CreatedAt: api.At(s.CreatedAt),
 		ExpiresAt: api.At(s.ExpiresAt), LastUsedAt: api.At(s.LastUsedAt), Generation: generationJSON(s.Generation, s.At),
@@ -187,11 +196,11 @@ func prefixesJSON(list []netip.Prefix) []string {
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-func orNull(s string) *string {
-	if s == "" {
+func orNull(s *string) *string {
+	if *s == "" {
 		return nil
 	}
-	return &s
+	return s
 }
 
 // texts returns a list that is never null.

@@ -184,7 +184,7 @@ func TestSelf(t *testing.T) {
 	})
 	d := w.wants(portal.OK, tok.secret)
 	self := get[portal.Self](t)(w.WhoAmI(w.ctx, &d))
-	if self.ID != tok.ID || self.TeamName != "Ada's team" || self.Status != portal.StatusActive || self.Window.Remaining != 59 ||
+	if self.ID != tok.ID || self.TeamName != "Ada's team" || self.Token.Status(self.At) != portal.StatusActive || self.Window.Remaining != 59 ||
 		len(self.Effective) != 2 || self.Generation.Number != 1 || len(self.Warnings) != 0 || self.Rev != d.Token.Rev {
 		t.Errorf("got %+v", self)
 	}

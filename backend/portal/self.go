@@ -2,21 +2,22 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
-// Self is a token as it sees itself.
+// Self is a token as it sees itself. It points into the decision, so that an
+// answer costs no copy of a record.
 type Self struct {
-	TokenView
+	*Token
+	At         time.Time
+	Window     *LimitState
 	TeamName   string
-	Effective  []string   // what it may do now, in the order of the catalogue
-	Generation Generation // whose secret was presented
-	Rev        int64      // of the team, when the token was changed last
-	Warnings   []string   // sentences
+	Effective  []string    // what it may do now, in the order of the catalogue
+	Generation *Generation // whose secret was presented
+	Warnings   []string    // sentences
 }
 
 const teamNameFor = 10 * time.Second
@@ -32,19 +33,18 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 	}
 	own, lent := p.abilities(t)
 	s := Self{
-		TokenView: TokenView{Token: *t, Status: t.Status(d.At), Limit: t.limit(p.catalogue), Window: &d.Limit, At: d.At},
-		TeamName:  name, Effective: p.catalogue.Index().Names(own.And(lent)), Generation: *d.Generation,
-		Rev: t.Rev, Warnings: []string{},
+		Token: t, At: d.At, Window: &d.Limit, TeamName: name,
+		Effective: p.catalogue.Index().Names(own.And(lent)), Generation: d.Generation,
 	}
-	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
 	if t.ExpiresSoon(d.At) {
-		warn("This token expires on %s.", t.ExpiresAt.Format(time.DateOnly))
+		s.Warnings = append(s.Warnings, "This token expires on "+t.ExpiresAt.Format(time.DateOnly)+".")
 	}
 	if g := d.Generation; !g.EndsAt.IsZero() {
-		warn("This secret was rotated and ends at %s; move to the new one.", timeText(g.EndsAt))
+		s.Warnings = append(s.Warnings, "This secret was rotated and ends at "+timeText(g.EndsAt)+"; move to the new one.")
 	}
-	if names := p.catalogue.Index().Names(own.Without(lent)); len(names) > 0 {
-		warn("The role of the token's maker or the team's policy does not lend it %s any more.", strings.Join(names, ", "))
+	if gone := own.Without(lent); !gone.Empty() {
+		names := strings.Join(p.catalogue.Index().Names(gone), ", ")
+		s.Warnings = append(s.Warnings, "The role of the token's maker or the team's policy does not lend it "+names+" any more.")
 	}
 	return s, nil
 }
