@@ -40,11 +40,20 @@ func (s *Sums) Add(r *portal.Rollup) {
 	}
 }
 
+// AddDays adds sums of hours, all that were added so far, to their days.
+func (s *Sums) AddDays() {
+	for i := range len(s.list) {
+		day := s.list[i]
+		day.Step, day.At = portal.Day, day.At.Truncate(24*time.Hour)
+		s.Add(&day)
+	}
+}
+
 // List returns the sums, each where the first of its kind came. It is shared
 // with s, so a later Add changes it.
 func (s *Sums) List() []portal.Rollup { return s.list }
 
-// PackSums writes sums.
+// PackSums writes sums of hours.
 func PackSums(sums []portal.Rollup) []byte {
 	p := newPacker(len(sums) * 32)
 	for i := range sums {
@@ -76,12 +85,14 @@ func (p *packer) sum(r *portal.Rollup) {
 	}
 }
 
-// UnpackSums calls each for every packed sum. What each is given is its own
+// UnpackSums calls each for every packed sum of an hour; those of days, which an
+// earlier version packed too, follow from them. What each is given is its own
 // only until it returns.
 func UnpackSums(data []byte, each func(r *portal.Rollup)) error {
 	u := unpacker{b: data}
+	var r portal.Rollup
 	for u.more() {
-		r := portal.Rollup{Team: u.text(), Step: portal.Step(u.text()), At: time.UnixMilli(u.int()).UTC()}
+		r = portal.Rollup{Team: u.text(), Step: portal.Step(u.text()), At: time.UnixMilli(u.int()).UTC()}
 		r.Token, r.Route, r.Status, r.Calls = u.text(), u.text(), int(u.int()), u.int()
 		for range u.uint() {
 			i, n := u.uint(), u.int()
@@ -90,7 +101,7 @@ func UnpackSums(data []byte, each func(r *portal.Rollup)) error {
 			}
 			r.Bucket[i] = n
 		}
-		if u.err == nil {
+		if u.err == nil && r.Step == portal.Hour {
 			each(&r)
 		}
 	}

@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
@@ -17,8 +18,9 @@ const (
 	// batchesLogged is how many batches of sums a process logs before it adds
 	// them to those that are stored: many batches add to the same sums.
 	batchesLogged = 64
-	// settledAtOnce is from how many sums on a transaction adds no further batch.
-	settledAtOnce = 2000
+	// settledAtOnce is from how many sums of hours on a transaction adds no further
+	// batch.
+	settledAtOnce = 5000
 )
 
 // rollupLogDoc holds the sums of one team in one batch, until they are added to
@@ -65,7 +67,10 @@ func (s *Store) addLogged(ctx context.Context, f portal.RollupFilter, sums *bloc
 	}
 	for _, d := range logged {
 		err := block.UnpackSums(d.Data, func(r *portal.Rollup) {
-			if r.Step == f.Step && (f.From.IsZero() || !r.At.Before(f.From)) && (f.To.IsZero() || r.At.Before(f.To)) &&
+			if f.Step == portal.Day {
+				r.Step, r.At = portal.Day, r.At.Truncate(24*time.Hour)
+			}
+			if (f.From.IsZero() || !r.At.Before(f.From)) && (f.To.IsZero() || r.At.Before(f.To)) &&
 				(f.Tokens == nil || slices.Contains(f.Tokens, r.Token)) {
 				sums.Add(r)
 			}
@@ -136,6 +141,7 @@ func (s *Store) settle(ctx context.Context, which bson.D) (more bool, err error)
 		if _, err := s.rollupLog.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
 			return s.fail(ctx, "remove logged sums", err)
 		}
+		sums.AddDays()
 		return s.addRollups(ctx, sums.List())
 	})
 	return more, err

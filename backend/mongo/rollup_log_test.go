@@ -56,7 +56,7 @@ func TestLoggedSumsAreSettled(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What a process that is gone logged, another settles before it removes sums.
-	n, err := nodes[1].Prune(t.Context(), portal.PruneTimes{Rollups: r.At.Add(time.Hour)}, 100)
+	n, err := nodes[1].Prune(t.Context(), portal.PruneTimes{Rollups: r.At.Add(time.Hour), Events: r.At.Add(time.Hour)}, 100)
 	if logged, stored := documents(nodes[1]); err != nil || n == 0 || logged != 0 || stored != 0 {
 		t.Errorf("got %d removed and %v, %d logged and %d stored documents, want none left", n, err, logged, stored)
 	}

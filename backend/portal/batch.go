@@ -18,7 +18,6 @@ type batcher struct {
 type sumKey struct {
 	team, token, route string
 	status             int
-	step               Step
 	at                 int64
 }
 
@@ -31,7 +30,7 @@ func newBatcher() batcher {
 	return batcher{sums: map[sumKey]int{}, uses: map[touchKey]int{}, touched: map[touchKey]time.Time{}, routes: map[[2]string]string{}}
 }
 
-// batch returns the records of calls, their sums by hour and day, and the uses
+// batch returns the records of calls, their sums by hour, and the uses
 // among them. It holds until the next batch.
 func (x *batcher) batch(calls []pendingCall) CallBatch {
 	x.b = CallBatch{Calls: x.b.Calls[:0], Rollups: x.b.Rollups[:0], Uses: x.b.Uses[:0]}
@@ -45,27 +44,23 @@ func (x *batcher) batch(calls []pendingCall) CallBatch {
 			Method: c.Method, Route: c.Route, Status: c.Status, Code: c.code, Duration: c.Duration,
 			Bytes: c.Bytes, Address: c.Address, UserAgent: c.UserAgent, RequestID: c.RequestID,
 		})
-		sum := x.sum(c.token.Team, c.token.ID, x.route(c.Method, c.Route), c.Status, Hour, c.at.UTC().Truncate(time.Hour))
+		sum := x.sum(c.token.Team, c.token.ID, x.route(c.Method, c.Route), c.Status, c.at.UTC().Truncate(time.Hour))
 		sum.Calls++
 		sum.Bucket[bucketOf(c.Duration)]++
 		x.use(c)
-	}
-	for i := range len(x.b.Rollups) {
-		hour := x.b.Rollups[i]
-		x.sum(hour.Team, hour.Token, hour.Route, hour.Status, Day, hour.At.Truncate(24*time.Hour)).add(&hour)
 	}
 	return x.b
 }
 
 // sum returns the sum that a call belongs to; it holds until the next one is
 // asked for.
-func (x *batcher) sum(team, token, route string, status int, step Step, at time.Time) *Rollup {
-	key := sumKey{team, token, route, status, step, at.Unix()}
+func (x *batcher) sum(team, token, route string, status int, at time.Time) *Rollup {
+	key := sumKey{team, token, route, status, at.Unix()}
 	i, ok := x.sums[key]
 	if !ok {
 		i = len(x.b.Rollups)
 		x.sums[key] = i
-		x.b.Rollups = append(x.b.Rollups, Rollup{Team: team, Step: step, At: at, Token: token, Route: route, Status: status})
+		x.b.Rollups = append(x.b.Rollups, Rollup{Team: team, Step: Hour, At: at, Token: token, Route: route, Status: status})
 	}
 	return &x.b.Rollups[i]
 }
@@ -125,12 +120,4 @@ func decisionIDs(calls []pendingCall) string {
 		text = calls[i].id.append(text)
 	}
 	return string(text)
-}
-
-// add sums up what two rollups counted.
-func (r *Rollup) add(o *Rollup) {
-	r.Calls += o.Calls
-	for i, n := range o.Bucket {
-		r.Bucket[i] += n
-	}
 }

@@ -62,7 +62,7 @@ type Use struct {
 // CallBatch is what the recorder writes at once.
 type CallBatch struct {
 	Calls   []Call
-	Rollups []Rollup // to be added to what is stored
+	Rollups []Rollup // sums of hours, to be added to what is stored of them and of their days
 	Uses    []Use    // one for a generation; only later ones than the stored count
 }
 

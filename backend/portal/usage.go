@@ -241,3 +241,11 @@ func sortedSeries(sums map[string]*usageSum, from time.Time, length time.Duratio
 	}
 	return list
 }
+
+// add sums up what two rollups counted.
+func (r *Rollup) add(o *Rollup) {
+	r.Calls += o.Calls
+	for i, n := range o.Bucket {
+		r.Bucket[i] += n
+	}
+}

@@ -127,9 +127,7 @@ func newBatch(n, tokens, calls int) portal.CallBatch {
 		if i < tokens {
 			r := portal.Rollup{Team: "tea_0", Step: portal.Hour, At: at.Truncate(time.Hour), Token: token, Route: "GET /api/v1/orders/:id", Status: 200, Calls: 1}
 			r.Bucket[5] = 1
-			day := r
-			day.Step, day.At = portal.Day, at.Truncate(24*time.Hour)
-			batch.Rollups = append(batch.Rollups, r, day)
+			batch.Rollups = append(batch.Rollups, r)
 			if n%240 == 0 {
 				batch.Uses = append(batch.Uses, portal.Use{Team: "tea_0", Token: token, Generation: 1, At: at, Address: "192.0.2.7", Client: "erp"})
 			}

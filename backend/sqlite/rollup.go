@@ -15,7 +15,7 @@ const (
 	rowsAtOnce = 128
 	// batchesLogged is how many batches of sums are logged before they are added
 	// to those that are stored.
-	batchesLogged = 64
+	batchesLogged = 128
 )
 
 // logRollups stores packed sums to be added later, or at once if the log is
@@ -45,6 +45,7 @@ func (w *work) settleRollups() error {
 	if err != nil || len(sums.List()) == 0 {
 		return err
 	}
+	sums.AddDays()
 	err = chunks(sums.List(), rowsAtOnce, func(part []portal.Rollup) error {
 		args := make([]any, 0, len(part)*8)
 		for i := range part {

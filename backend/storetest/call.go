@@ -194,9 +194,7 @@ var callTests = []test{
 			r := x.newRollup("tok", now)
 			r.Calls, r.Bucket = 3, [portal.Buckets]int64{}
 			r.Bucket[i], r.Bucket[portal.Buckets-1] = 1, 2
-			day := r
-			day.Step, day.At = portal.Day, now.Truncate(24*time.Hour)
-			return s.RecordCalls(ctx, portal.CallBatch{Calls: []portal.Call{x.newCall("tok", now)}, Rollups: []portal.Rollup{r, day}})
+			return s.RecordCalls(ctx, portal.CallBatch{Calls: []portal.Call{x.newCall("tok", now)}, Rollups: []portal.Rollup{r}})
 		}) {
 			noError(t, err)
 		}
@@ -209,6 +207,20 @@ var callTests = []test{
 		equal(t, "hour", sumsOf(t, s, portal.RollupFilter{Team: x.team.ID, Step: portal.Hour}), []portal.Rollup{want})
 		want.Step, want.At = portal.Day, now.Truncate(24*time.Hour)
 		equal(t, "day", sumsOf(t, s, portal.RollupFilter{Team: x.team.ID, Step: portal.Day}), []portal.Rollup{want})
+	}},
+	{"a sum of an hour counts for its day", func(t *testing.T, s portal.Store) {
+		ctx, x := begin(t), storeTeam(t, s)
+		midnight := now.Truncate(24 * time.Hour)
+		for _, at := range []time.Time{midnight.Add(-time.Hour), midnight, midnight.Add(23 * time.Hour), midnight.Add(24 * time.Hour)} {
+			noError(t, s.RecordCalls(ctx, portal.CallBatch{Rollups: []portal.Rollup{x.newRollup("tok", at)}}))
+		}
+		got := map[time.Time]int64{}
+		for _, r := range sumsOf(t, s, portal.RollupFilter{Team: x.team.ID, Step: portal.Day}) {
+			got[r.At] += r.Calls
+		}
+		one := x.newRollup("tok", now).Calls
+		equal(t, "days", got, map[time.Time]int64{midnight.Add(-24 * time.Hour): one, midnight: 2 * one, midnight.Add(24 * time.Hour): one})
+		equal(t, "one day", len(sumsOf(t, s, portal.RollupFilter{Team: x.team.ID, Step: portal.Day, From: midnight, To: midnight.Add(24 * time.Hour)})), 1)
 	}},
 	{"the same sum twice in one batch", func(t *testing.T, s portal.Store) {
 		ctx, x := begin(t), storeTeam(t, s)
@@ -242,7 +254,7 @@ var callTests = []test{
 			{"no tokens", portal.RollupFilter{Tokens: []string{}}, 0},
 			{"from is included", portal.RollupFilter{From: hour.Add(2 * time.Hour)}, 2},
 			{"to is not", portal.RollupFilter{To: hour.Add(time.Hour)}, 3},
-			{"another step", portal.RollupFilter{Step: portal.Day}, 0},
+			{"days, in which two hours meet", portal.RollupFilter{Step: portal.Day}, 5},
 		} {
 			tt.f.Team = x.team.ID
 			if tt.f.Step == "" {

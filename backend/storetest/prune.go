@@ -48,10 +48,7 @@ func testPrune(t *testing.T, open func(t *testing.T) portal.Store) {
 		for i := range 20 {
 			owner := []tenant{x, y}[i%2]
 			b.Calls = append(b.Calls, owner.newCall("tok", now.Add(time.Duration(i-10)*ms)))
-			r := owner.newRollup("tok", hour.Add(time.Duration(i-10)*time.Hour))
-			d := r
-			d.Step, d.At = portal.Day, now.Truncate(24*time.Hour).AddDate(0, 0, i-10)
-			b.Rollups = append(b.Rollups, r, d)
+			b.Rollups = append(b.Rollups, owner.newRollup("tok", hour.AddDate(0, 0, i-10)))
 		}
 		noError(t, s.RecordCalls(ctx, b))
 		count := func() (calls, hours, days int) {
