@@ -22,18 +22,25 @@ var errMalformed = errors.New("a stored token is malformed")
 // fields reads the elements of a document, or of an array, in turn. The first
 // mistake is kept, and ends the reading.
 type fields struct {
-	rest  []byte
-	key   []byte
-	value bsoncore.Value
-	err   error
+	// whole is all of the outermost document. Texts are parts of it, so that they
+	// need no memory of their own.
+	whole   string
+	at      int // of rest in whole
+	rest    []byte
+	key     []byte
+	value   bsoncore.Value
+	valueAt int // in whole
+	err     error
 }
 
-func fieldsOf(doc []byte) fields {
+// fieldsOf reads doc, which begins at a place in whole.
+func fieldsOf(doc []byte, whole string, at int) fields {
+	const head, foot = 4, 1 // its length, and a zero
 	length, rest, ok := bsoncore.ReadLength(doc)
-	if !ok || int(length) != len(doc) || length < 5 {
+	if !ok || int(length) != len(doc) || length < head+foot {
 		return fields{err: errMalformed}
 	}
-	return fields{rest: rest[:length-5]}
+	return fields{whole: whole, at: at + head, rest: rest[:length-head-foot]}
 }
 
 func (f *fields) next() bool {
@@ -55,6 +62,8 @@ func (f *fields) next() bool {
 		f.err = errMalformed
 		return false
 	}
+	f.valueAt = f.at + end + 1
+	f.at += len(f.rest) - len(rest)
 	f.value, f.rest = value, rest
 	return true
 }
@@ -66,11 +75,13 @@ func (f *fields) wrong() {
 }
 
 func (f *fields) text() string {
-	v, ok := f.value.StringValueOK()
-	if !ok {
+	const head, foot = 4, 1 // its length with the foot, and a zero
+	length, _, ok := bsoncore.ReadLength(f.value.Data)
+	if f.value.Type != bson.TypeString || !ok || int(length) != len(f.value.Data)-head || length < foot {
 		f.wrong()
+		return ""
 	}
-	return v
+	return f.whole[f.valueAt+head : f.valueAt+head+int(length)-foot]
 }
 
 func (f *fields) time() time.Time {
@@ -103,7 +114,7 @@ func (f *fields) list() (elements fields, null bool) {
 	case bson.TypeNull:
 		return fields{}, true
 	case bson.TypeArray, bson.TypeEmbeddedDocument:
-		return fieldsOf(f.value.Data), false
+		return fieldsOf(f.value.Data, f.whole, f.valueAt), false
 	default:
 		f.wrong()
 		return fields{}, true
@@ -115,7 +126,7 @@ func (f *fields) texts() []string {
 	if null {
 		return nil
 	}
-	list := []string{}
+	list := make([]string, 0, 4)
 	for e.next() {
 		list = append(list, e.text())
 	}
@@ -132,7 +143,7 @@ func (f *fields) take(err error) {
 // decodeToken reads a token. It keeps nothing of doc.
 func decodeToken(doc []byte) (*portal.Token, error) {
 	t := &portal.Token{}
-	f := fieldsOf(doc)
+	f := fieldsOf(doc, string(doc), 0)
 	for f.next() {
 		switch string(f.key) {
 		case "_id":
@@ -211,14 +222,22 @@ func (f *fields) prefixes() []netip.Prefix {
 	}
 	list := []netip.Prefix{}
 	for e.next() {
-		var p netip.Prefix
-		if err := p.UnmarshalText([]byte(e.text())); err != nil {
+		p, err := prefixOf(e.text())
+		if err != nil {
 			e.take(fmt.Errorf("%w: %w", errMalformed, err))
 		}
 		list = append(list, p)
 	}
 	f.take(e.err)
 	return list
+}
+
+// prefixOf reads a prefix as it writes itself: the zero value is "".
+func prefixOf(text string) (netip.Prefix, error) {
+	if text == "" {
+		return netip.Prefix{}, nil
+	}
+	return netip.ParsePrefix(text)
 }
 
 func (f *fields) rateLimit() (l portal.RateLimit) {
