@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
@@ -196,8 +197,26 @@ func (w *work) tokens(ids []string) ([]*portal.Token, error) {
 	read := tokenRows.reader()
 	return list(w, tokenRows.query+` WHERE t.id IN `+in, args, func(scan scanner) (*portal.Token, error) {
 		t, err := read(scan)
+		intern(&t)
 		return &t, err
 	})
+}
+
+// intern makes the texts that many tokens share one in memory: records are kept,
+// and what is kept the garbage collector visits again and again.
+func intern(t *portal.Token) {
+	t.Team, t.Maker, t.Env = unique.Make(t.Team).Value(), unique.Make(t.Maker).Value(), unique.Make(t.Env).Value()
+	t.LastUsedFrom, t.Standing.MakerRole = unique.Make(t.LastUsedFrom).Value(), unique.Make(t.Standing.MakerRole).Value()
+	for i, name := range t.Abilities {
+		t.Abilities[i] = unique.Make(name).Value()
+	}
+	for i, name := range t.Standing.TeamAbilities {
+		t.Standing.TeamAbilities[i] = unique.Make(name).Value()
+	}
+	for i := range t.Generations {
+		g := &t.Generations[i]
+		g.KeyID, g.LastUsedFrom, g.LastClient = unique.Make(g.KeyID).Value(), unique.Make(g.LastUsedFrom).Value(), unique.Make(g.LastClient).Value()
+	}
 }
 
 // LivingTokens implements portal.TokenStore.
