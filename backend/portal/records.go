@@ -41,6 +41,7 @@ const (
 type Coalescer struct {
 	read    func(ctx context.Context, ids []string) ([]*Token, error)
 	timeout time.Duration
+	idle    sync.Pool // of lookups that were answered
 
 	mu        sync.Mutex
 	inFlight  int  // queries
@@ -101,7 +102,11 @@ func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 		c.mu.Unlock()
 		return nil, ErrUnavailable
 	}
-	l := &lookup{id: id, done: make(chan lookupResult, 1)}
+	l, _ := c.idle.Get().(*lookup)
+	if l == nil {
+		l = &lookup{done: make(chan lookupResult, 1)}
+	}
+	l.id = id
 	c.waiting = append(c.waiting, l)
 	if begin {
 		go c.drain()
@@ -109,9 +114,10 @@ func (c *Coalescer) Record(ctx context.Context, id string) (*Token, error) {
 	c.mu.Unlock()
 	select {
 	case r := <-l.done:
+		c.idle.Put(l)
 		return r.token, r.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, ctx.Err() // l is left to the batch that it is in
 	}
 }
 
@@ -205,7 +211,7 @@ func (c *Coalescer) serve(batch []*lookup) {
 		seen[t.ID] = t
 	}
 	for _, l := range batch {
-		l.done <- lookupResult{seen[l.id], err}
+		l.done <- lookupResult{seen[l.id], err} // from now on it may be somebody else's
 	}
 }
 
