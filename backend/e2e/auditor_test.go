@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -21,6 +22,7 @@ import (
 func TestAuditor(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store.name, func(t *testing.T) {
+			testskip.Ran(t, "the journey of an auditor in a browser on "+store.name)
 			s := start(t, store.uri(t))
 			ada := signUp(t, s, "Ada", "ada@partner.example", "Acme")
 			token, secret := ada.token(api.CreateToken{Name: "ERP integration"}, "orders:read")

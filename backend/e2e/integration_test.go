@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 )
@@ -18,6 +19,7 @@ import (
 func TestIntegration(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store.name, func(t *testing.T) {
+			testskip.Ran(t, "the journey of an integration on "+store.name)
 			s := start(t, store.uri(t))
 			ada := signUp(t, s, "Ada", "ada@partner.example", "Acme")
 			reader, secret := ada.token(api.CreateToken{Name: "ERP integration"}, "orders:read")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
@@ -13,6 +14,7 @@ import (
 func TestPartner(t *testing.T) {
 	for _, store := range stores {
 		t.Run(store.name, func(t *testing.T) {
+			testskip.Ran(t, "the journey of a partner in a browser on "+store.name)
 			s := start(t, store.uri(t))
 			b := openBrowser(t, s.url)
 			p := &partner{t: t, s: s, b: b}

@@ -56,8 +56,8 @@ var stores = []struct {
 	name string
 	uri  func(t *testing.T) string // "" means the SQLite default
 }{
-	{"sqlite", func(*testing.T) string { return "" }},
-	{"mongodb", func(t *testing.T) string { return mongotest.Start(t) }},
+	{"SQLite", func(*testing.T) string { return "" }},
+	{"MongoDB", func(t *testing.T) string { return mongotest.Start(t) }},
 }
 
 // start runs gatehouse on a fresh database; it ends with the test.

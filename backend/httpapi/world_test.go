@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/backend/sqlite"
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 	"github.com/gatehouse-portal/gatehouse/shared/ability"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
@@ -34,14 +35,14 @@ var stores = []struct {
 	name string
 	open func(t testing.TB) (portal.Store, portal.RecordReader)
 }{
-	{"sqlite", func(t testing.TB) (portal.Store, portal.RecordReader) {
+	{"SQLite", func(t testing.TB) (portal.Store, portal.RecordReader) {
 		s, err := sqlite.Open(t.Context(), t.TempDir()+"/gatehouse.db")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s, s.Records()
 	}},
-	{"mongodb", func(t testing.TB) (portal.Store, portal.RecordReader) {
+	{"MongoDB", func(t testing.TB) (portal.Store, portal.RecordReader) {
 		s, err := mongo.Open(t.Context(), mongotest.Start(t))
 		if err != nil {
 			t.Fatal(err)
@@ -56,6 +57,7 @@ func onEachStore(t *testing.T, test func(t *testing.T, w *world)) {
 	for _, s := range stores {
 		t.Run(s.name, func(t *testing.T) {
 			store, records := s.open(t)
+			testskip.Ran(t, "HTTP on "+s.name)
 			test(t, newWorld(t, store, records, nil))
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/storetest"
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 )
 
 // openAt opens the store of a URI and closes it with the test.
@@ -30,6 +31,7 @@ func openAt(t testing.TB, uri string, opts ...Option) *Store {
 }
 
 func TestContract(t *testing.T) {
+	testskip.Ran(t, "the store contract on MongoDB")
 	var uris sync.Map // by store
 	var unplug func(t *testing.T, s portal.Store) (mend func())
 	if os.Getenv(mongotest.URI) == "" { // a server that was given is not ours to stop

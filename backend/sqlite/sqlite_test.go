@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/storetest"
+	"github.com/gatehouse-portal/gatehouse/backend/testskip"
 )
 
 func open(t *testing.T, path string) *Store {
@@ -28,6 +29,7 @@ func openNew(t *testing.T) *Store {
 }
 
 func TestContract(t *testing.T) {
+	testskip.Ran(t, "the store contract on SQLite")
 	storetest.Run(t, func(t *testing.T) portal.Store { return openNew(t) }, storetest.Options{
 		Reopen: func(t *testing.T, s portal.Store) portal.Store {
 			if err := s.Close(); err != nil {
