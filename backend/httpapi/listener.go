@@ -35,6 +35,21 @@ type lingering struct {
 	closed  atomic.Bool
 	reading sync.Mutex // held while somebody reads
 	buffer  []byte     // of the bufio.Reader that reads: all of it
+
+	// Deadlines are moved with every request, mostly by a fraction of a second of
+	// minutes, and the runtime takes a while for it. Only its goroutine uses them.
+	readBy   time.Time // is to end the next read
+	readSet  time.Time // was told the runtime
+	writeSet time.Time
+}
+
+// deadlineStep is how much earlier than it was told to a deadline may strike.
+const deadlineStep = time.Second
+
+// near reports that a deadline which was set will do for another one.
+func near(set, wanted time.Time) bool {
+	d := wanted.Sub(set)
+	return d >= 0 && d < deadlineStep && !set.IsZero()
 }
 
 // Read implements [net.Conn]. Once the connection is closed it reads nothing
@@ -49,6 +64,15 @@ func (l *lingering) Read(b []byte) (int, error) {
 	}
 	if endsHead(l.unread(b)) {
 		return 0, errHead
+	}
+	if !near(l.readSet, l.readBy) {
+		if err := l.TCPConn.SetReadDeadline(l.readBy); err != nil {
+			return 0, err
+		}
+		l.readSet = l.readBy
+		if l.closed.Load() { // the waking of Close may just have been undone
+			return 0, net.ErrClosed
+		}
 	}
 	n, err := l.TCPConn.Read(b)
 	if l.closed.Load() {
@@ -104,28 +128,28 @@ func (l *lingering) Close() error {
 	return nil
 }
 
-// SetReadDeadline implements [net.Conn]. On a connection that is closed it does
+// SetReadDeadline implements [net.Conn]: the next read minds it. It raises no
+// error, as SetWriteDeadline does not.
+func (l *lingering) SetReadDeadline(t time.Time) error {
+	l.readBy = t
+	return nil
+}
+
+// SetWriteDeadline implements [net.Conn]. On a connection that is closed it does
 // nothing: fasthttp sets deadlines between requests and panics on an error,
 // which a shutdown that closes connections at that moment would raise. The read
 // or write that follows says that it is closed.
-func (l *lingering) SetReadDeadline(t time.Time) error {
-	if l.closed.Load() { // nor does it undo the waking of Close
+func (l *lingering) SetWriteDeadline(t time.Time) error {
+	if near(l.writeSet, t) {
 		return nil
 	}
-	return unlessClosed(l.TCPConn.SetReadDeadline(t))
-}
-
-// SetWriteDeadline implements [net.Conn], as SetReadDeadline does.
-func (l *lingering) SetWriteDeadline(t time.Time) error {
+	l.writeSet = t
 	return unlessClosed(l.TCPConn.SetWriteDeadline(t))
 }
 
-// SetDeadline implements [net.Conn], as SetReadDeadline does.
+// SetDeadline implements [net.Conn].
 func (l *lingering) SetDeadline(t time.Time) error {
-	if l.closed.Load() {
-		return nil
-	}
-	return unlessClosed(l.TCPConn.SetDeadline(t))
+	return errors.Join(l.SetReadDeadline(t), l.SetWriteDeadline(t))
 }
 
 func unlessClosed(err error) error {

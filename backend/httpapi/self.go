@@ -12,7 +12,10 @@ func (s *Server) whoAmI(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, fiber.StatusOK, selfJSON(&self))
+	v := selfViews.Get().(*selfView)
+	defer selfViews.Put(v)
+	v.fill(&self)
+	return sendJSON(c, fiber.StatusOK, &v.WhoAmI)
 }
 
 // revokeSelf answers DELETE /api/v1/token with a receipt.

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -46,7 +47,7 @@ func tokenJSON(v *portal.TokenView) api.Token {
 		Generations: generationsJSON(v.Generations, v.At),
 	}
 	if v.Window != nil {
-		t.Limits = limitsJSON(v.Window)
+		t.Limits = []api.Limit{limitJSON(v.Window)}
 	}
 	if v.RevokedBy != "" {
 		t.RevokedBy = &api.Person{ID: v.RevokedBy, Name: v.Revoker}
@@ -54,11 +55,11 @@ func tokenJSON(v *portal.TokenView) api.Token {
 	return t
 }
 
-func limitsJSON(s *portal.LimitState) []api.Limit {
-	return []api.Limit{{
+func limitJSON(s *portal.LimitState) api.Limit {
+	return api.Limit{
 		Name: "token", Quota: s.Quota, WindowSeconds: int(s.Window / time.Second),
 		Remaining: s.Remaining, ResetSeconds: portal.Seconds(s.Reset),
-	}}
+	}
 }
 
 // generationJSON points to texts of the generation, which nobody changes.
@@ -82,19 +83,28 @@ func receiptJSON(r portal.Receipt) api.Receipt {
 	return api.Receipt{ID: r.ID, Status: string(r.Status), At: api.At(r.At), Rev: r.Rev}
 }
 
-func selfJSON(s *portal.Self) *api.WhoAmI {
-	w := &api.WhoAmI{
+// selfView is an answer to who am I with the memory that it points to.
+type selfView struct {
+	api.WhoAmI
+	limits [1]api.Limit
+	left   int64
+}
+
+var selfViews = sync.Pool{New: func() any { return new(selfView) }}
+
+func (v *selfView) fill(s *portal.Self) {
+	v.limits[0] = limitJSON(s.Window)
+	v.WhoAmI = api.WhoAmI{
 		ID: s.ID, Name: s.Name, Team: api.Person{ID: s.Team, Name: s.TeamName}, Env: string(s.Env),
 		Abilities: texts(s.Effective), Addresses: prefixesJSON(s.Addresses), CreatedAt: api.At(s.CreatedAt),
 		ExpiresAt: api.At(s.ExpiresAt), LastUsedAt: api.At(s.LastUsedAt), Generation: generationJSON(s.Generation, s.At),
 		Warnings: texts(s.Warnings), Rev: s.Rev,
-		Limits: limitsJSON(s.Window),
+		Limits: v.limits[:],
 	}
 	if !s.ExpiresAt.IsZero() {
-		left := int64(s.ExpiresAt.Sub(s.At) / time.Second)
-		w.ExpiresIn = &left
+		v.left = int64(s.ExpiresAt.Sub(s.At) / time.Second)
+		v.ExpiresIn = &v.left
 	}
-	return w
 }
 
 func orderJSON(o portal.Order) api.Order {
