@@ -17,12 +17,19 @@ import (
 
 const goApp = "github.com/maxence-charriere/go-app/v9"
 
-// server are the files of go-app that make up its HTTP handler. They alone pull
-// net/http, crypto/tls and text/template into the browser.
-var server = map[string]bool{
+// leftOut are the files of go-app that the copy goes without. Those of its HTTP
+// handler alone pull net/http, crypto/tls and text/template into the browser, the
+// routes regexp and its tables of Unicode, which every start would fill, and the
+// encryption of states that nothing encrypts AES.
+var leftOut = map[string]bool{
 	"http.go": true, "resource.go": true, "cache.go": true, "static.go": true,
 	"scripts.go": true, "scripts_wasm.go": true, "wasmexec.go": true,
+	"route.go": true, "crypto.go": true,
 }
+
+// uuid is a package that makes the names of states, with three kinds of hashes
+// and half of database/sql.
+const uuid = "\t\"github.com/google/uuid\"\n"
 
 // elements is the file with a type for every element of HTML, 90 % of go-app.
 const elements = "html_gen.go"
@@ -30,7 +37,11 @@ const elements = "html_gen.go"
 // rest declares what the remaining files still use of the ones left out.
 const rest = `package app
 
-import "strings"
+import (
+	"crypto/rand"
+	"errors"
+	"strings"
+)
 
 // Handler stands for the HTTP handler that this copy leaves out.
 type Handler struct{}
@@ -45,6 +56,30 @@ func isRemoteLocation(path string) bool {
 func isStaticResourcePath(path string) bool {
 	return strings.HasPrefix(path, "/web/") || strings.HasPrefix(path, "web/")
 }
+
+var routes router
+
+// router leads everywhere to the same component, which is all that is asked of it.
+type router struct{ newComponent func() Composer }
+
+// RouteWithRegexpFunc sets what makes the component of every path.
+func RouteWithRegexpFunc(pattern string, newComponent func() Composer) {
+	if pattern != "^/" {
+		panic("this copy of go-app routes by no pattern: " + pattern)
+	}
+	routes.newComponent = newComponent
+}
+
+func (r *router) createComponent(string) (Composer, bool) { return r.newComponent(), true }
+
+func encrypt(string, []byte) ([]byte, error) { return nil, errors.ErrUnsupported }
+func decrypt(string, []byte) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+var uuid names
+
+type names struct{}
+
+func (names) NewString() string { return rand.Text() }
 `
 
 // leanGoApp copies go-app from the module cache without its HTTP handler and
@@ -95,10 +130,19 @@ func copyGoApp(source, target string) error {
 		}
 		for _, name := range names {
 			base := filepath.Base(name)
-			if strings.HasSuffix(base, "_test.go") || dir == "pkg/app" && server[base] {
+			if strings.HasSuffix(base, "_test.go") || dir == "pkg/app" && leftOut[base] {
 				continue
 			}
-			if err := copyFile(name, filepath.Join(target, dir, base)); err != nil {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			b = bytes.Replace(b, []byte(uuid), nil, 1)
+			copied := filepath.Join(target, dir, base)
+			if err := os.MkdirAll(filepath.Dir(copied), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(copied, b, 0o644); err != nil {
 				return err
 			}
 		}
