@@ -24,7 +24,7 @@ try {
 // What go-app asks of its page.
 var goappNav = () => {}, goappOnUpdate = () => {}, goappOnAppInstallChange = () => {};
 function goappGetenv(key) {
-  return { GOAPP_INTERNAL_URLS: "[]", GOAPP_VERSION: config.version }[key] ?? "";
+  return key === "GOAPP_VERSION" ? config.version : "";
 }
 
 // go-app navigates on every click on a link, even with Shift, target=_blank or a
@@ -88,6 +88,12 @@ function gatehousePopped() {
   return was;
 }
 
+// lines writes the headers of an answer, name:value. The program reads JSON slowly
+// as long as it has not read any.
+function lines(headers) {
+  return Array.from(headers, ([name, value]) => name + ":" + value).join("\n");
+}
+
 // gatehouseFetch always resolves: with {status, headers, body}, or with status 0
 // and error "network", "timeout" or "aborted". handle.abort() gives up.
 async function gatehouseFetch(method, url, headers, body, timeout, handle) {
@@ -103,12 +109,12 @@ async function gatehouseFetch(method, url, headers, body, timeout, handle) {
   const timer = setTimeout(() => stop("timeout"), timeout || 30000);
   try {
     const r = await fetch(url, {
-      method, headers: JSON.parse(headers || "{}"), body: body ?? undefined,
+      method, headers, body: body ?? undefined,
       credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal,
     });
-    return { status: r.status, headers: JSON.stringify(Object.fromEntries(r.headers)), body: await r.text(), error: "" };
+    return { status: r.status, headers: lines(r.headers), body: await r.text(), error: "" };
   } catch (e) {
-    return { status: 0, headers: "{}", body: "", error };
+    return { status: 0, headers: "", body: "", error };
   } finally {
     clearTimeout(timer);
   }
@@ -128,8 +134,8 @@ async function gatehouseSave(url, headers, handle, tell) {
   };
   try {
     stalled("timeout");
-    const r = await fetch(url, { headers: JSON.parse(headers), credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal });
-    const answer = { status: r.status, headers: JSON.stringify(Object.fromEntries(r.headers)), body: "", error: "" };
+    const r = await fetch(url, { headers, credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal });
+    const answer = { status: r.status, headers: lines(r.headers), body: "", error: "" };
     if (!r.ok) return { ...answer, body: await r.text() };
     error = "cut";
     const parts = [], reader = r.body.getReader();
@@ -151,12 +157,12 @@ async function gatehouseSave(url, headers, handle, tell) {
     const last = await file.slice(-300).text();
     const broken = last.slice(last.lastIndexOf("\n", last.length - 2) + 1).startsWith('{"error":');
     tell(lines - (broken ? 1 : 0), bytes);
-    if (broken || (bytes && !last.endsWith("\n"))) return { status: 0, headers: "{}", body: "", error: "cut" };
+    if (broken || (bytes && !last.endsWith("\n"))) return { status: 0, headers: "", body: "", error: "cut" };
     const [, name] = /filename="([^"]+)"/.exec(r.headers.get("content-disposition") ?? "") ?? [];
     saveFile(name ?? "export.ndjson", file);
     return answer;
   } catch (e) {
-    return { status: 0, headers: "{}", body: "", error };
+    return { status: 0, headers: "", body: "", error };
   } finally {
     clearTimeout(timer);
   }
@@ -164,7 +170,7 @@ async function gatehouseSave(url, headers, handle, tell) {
 
 // Who is signed in is asked while the program is still on its way.
 let early = null;
-if (config.session) early = gatehouseFetch("GET", "/portal/v1/session", '{"Accept":"application/json"}');
+if (config.session) early = gatehouseFetch("GET", "/portal/v1/session", { Accept: "application/json" });
 
 const loading = {};
 function gatehouseLoad(name) {
@@ -328,6 +334,15 @@ async function progress(response) {
   }
 }
 
+// gatehousePause lets the browser draw, and do what else waits: what is done at
+// once is felt by who types or scrolls meanwhile.
+function gatehousePause() {
+  return new Promise((resume) => setTimeout(resume));
+}
+function gatehouseConfig() {
+  return config;
+}
+
 async function start() {
   try {
     const go = new Go();
@@ -337,6 +352,7 @@ async function start() {
     if (!response.ok) throw new Error("the program could not be fetched (status " + response.status + ")");
     progress(response.clone()).catch(() => {});
     const program = await WebAssembly.instantiateStreaming(response, go.importObject);
+    await gatehousePause();
     await go.run(program.instance);
   } catch (e) {
     gatehouseCrash(String(e.message ?? e));

@@ -4,7 +4,8 @@
 // so that pages can be tested natively.
 //
 // Functions that wait for the browser (Copy, Load, Transport.Do) must not be
-// called on the goroutine that draws; kit.Do has its own.
+// called on the goroutine that draws; kit.Do has its own. Pause may: nothing else
+// is drawn meanwhile.
 package bridge
 
 import (
@@ -15,9 +16,9 @@ import (
 
 // Config is what the server wrote into the page.
 type Config struct {
-	Version string `json:"version"` // of the program and its assets
-	Session bool   `json:"session"` // the browser sent a session cookie
-	Outbox  bool   `json:"outbox"`  // mails stay in the local outbox
+	Version string // of the program and its assets
+	Session bool   // the browser sent a session cookie
+	Outbox  bool   // mails stay in the local outbox
 }
 
 // Key is a key that was pressed somewhere on the page.

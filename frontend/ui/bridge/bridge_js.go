@@ -4,8 +4,8 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"math"
+	"strings"
 	"syscall/js"
 	"time"
 
@@ -33,9 +33,9 @@ func await(promise js.Value) js.Value {
 
 // Do implements client.Transport.
 func (t Transport) Do(ctx context.Context, r client.Request) (client.Response, error) {
-	headers, err := json.Marshal(r.Header)
-	if err != nil {
-		return client.Response{}, err
+	headers := js.Global().Get("Object").New()
+	for name, value := range r.Header {
+		headers.Set(name, value)
 	}
 	body := js.Null()
 	if r.Body != nil {
@@ -51,13 +51,17 @@ func (t Transport) Do(ctx context.Context, r client.Request) (client.Response, e
 			return nil
 		})
 		defer told.Release()
-		v = await(window().Call("gatehouseSave", r.Path, string(headers), handle, told))
+		v = await(window().Call("gatehouseSave", r.Path, headers, handle, told))
 	} else {
-		v = await(window().Call("gatehouseFetch", r.Method, r.Path, string(headers), body, t.Timeout.Milliseconds(), handle))
+		v = await(window().Call("gatehouseFetch", r.Method, r.Path, headers, body, t.Timeout.Milliseconds(), handle))
 	}
 	if status := v.Get("status").Int(); status > 0 {
-		out := client.Response{Status: status, Body: []byte(v.Get("body").String())}
-		return out, json.Unmarshal([]byte(v.Get("headers").String()), &out.Header)
+		out := client.Response{Status: status, Header: map[string]string{}, Body: []byte(v.Get("body").String())}
+		for line := range strings.SplitSeq(v.Get("headers").String(), "\n") {
+			name, value, _ := strings.Cut(line, ":")
+			out.Header[name] = value
+		}
+		return out, nil
 	}
 	switch v.Get("error").String() {
 	case "aborted":
@@ -72,13 +76,16 @@ func (t Transport) Do(ctx context.Context, r client.Request) (client.Response, e
 
 // ReadConfig returns what the server wrote into the page.
 func ReadConfig() Config {
-	var c Config
-	meta := document().Call("querySelector", `meta[name="gatehouse-config"]`)
-	if meta.Truthy() {
-		_ = json.Unmarshal([]byte(meta.Get("content").String()), &c) // boot.js has read it before
-	}
-	return c
+	c := window().Call("gatehouseConfig")
+	return Config{Version: c.Get("version").String(), Session: c.Get("session").Truthy(), Outbox: c.Get("outbox").Truthy()}
 }
+
+// Pause lets the browser do what waits, such as drawing, before the program goes
+// on: what takes long at once is felt by who types or scrolls.
+func Pause() { await(window().Call("gatehousePause")) }
+
+// Address returns the address of the page.
+func Address() string { return window().Get("location").Get("href").String() }
 
 // Copy puts text on the clipboard and reports whether that was allowed.
 func Copy(text string) bool { return await(window().Call("gatehouseCopy", text)).Truthy() }

@@ -19,6 +19,12 @@ func (Transport) Do(context.Context, client.Request) (client.Response, error) {
 // ReadConfig returns what the server wrote into the page.
 func ReadConfig() Config { return Config{} }
 
+// Pause lets the browser do what waits, such as drawing, before the program goes on.
+func Pause() {}
+
+// Address returns the address of the page.
+func Address() string { return "" }
+
 // Copy puts text on the clipboard and reports whether that was allowed.
 func Copy(string) bool { return true }
 
