@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"time"
 
@@ -16,7 +17,15 @@ import (
 
 // Run starts the program in the browser and never returns.
 func Run() {
-	app.RouteWithRegexpFunc("^/", func() app.Composer { return &root{} })
+	bridge.Pause()
+	first := newRoot(bridge.Transport{})
+	first.begin(bridge.ReadConfig(), bridge.Address())
+	app.RouteWithRegexpFunc("^/", func() app.Composer {
+		r := first
+		first = &root{} // for another address: go-app keeps what is there
+		return r
+	})
+	bridge.Pause()
 	app.RunWhenOnBrowser()
 }
 
@@ -42,6 +51,7 @@ type root struct {
 	session  api.Session
 	failed   error // why the session could not be fetched
 
+	drawn   bool // the shell is there
 	path    string
 	place   Place
 	route   route
@@ -65,15 +75,26 @@ type root struct {
 }
 
 // newRoot returns a root that sends its requests through a transport.
-func newRoot(t client.Transport) *root { return &root{gate: newGate(t)} }
+func newRoot(t client.Transport) *root {
+	return &root{gate: newGate(t), closed: map[string]bool{}, drafts: map[string]token.Form{}}
+}
+
+// begin finds out what there is to draw, so that the first drawing is not one that
+// is thrown away. Until then the page that the server sent is to be seen.
+func (r *root) begin(c bridge.Config, address string) {
+	r.config = c
+	r.gate.version = func(v string) { r.newer = v != c.Version }
+	if c.Session {
+		r.learn(r.gate.api.Session(context.Background()))
+	}
+	if u, err := url.Parse(address); err == nil {
+		r.path, r.visits = u.EscapedPath(), 1
+		r.look(u)
+	}
+}
 
 // OnMount prepares what lasts as long as the program.
 func (r *root) OnMount(ctx app.Context) {
-	if r.gate == nil {
-		r.gate = newGate(bridge.Transport{})
-		r.config = bridge.ReadConfig()
-	}
-	r.closed, r.drafts = map[string]bool{}, map[string]token.Form{}
 	r.theme = bridge.Theme()
 	later := func(f func(app.Context)) { ctx.Dispatch(f) }
 	r.gate.ask = func(q question) {
@@ -121,11 +142,13 @@ func (r *root) OnMount(ctx app.Context) {
 		}
 		return true
 	})
-	if !r.config.Session {
+	switch {
+	case r.standing != unknown, r.failed != nil:
+	case r.config.Session:
+		r.fetchSession(ctx, r.settleIn)
+	default:
 		r.standing = nobody
-		return
 	}
-	r.fetchSession(ctx, r.settleIn)
 }
 
 // OnDismount lets go of the browser's events.
@@ -136,7 +159,13 @@ func (r *root) OnDismount() {
 }
 
 // OnNav follows the address bar.
-func (r *root) OnNav(ctx app.Context) { r.arrive(ctx) }
+func (r *root) OnNav(ctx app.Context) {
+	if !r.drawn {
+		r.drawn = true
+		bridge.Pause() // between shell and page
+	}
+	r.arrive(ctx)
+}
 
 // setOffline says whether the server is out of reach. When it is no longer, what
 // failed meanwhile is fetched again.
@@ -157,21 +186,28 @@ func (r *root) setOffline(ctx app.Context, offline bool) {
 func (r *root) fetchSession(ctx app.Context, then func(app.Context)) {
 	r.failed = nil
 	kit.Ask(ctx, r, r.gate.api.Session, func(ctx app.Context, s api.Session, err error) {
-		switch {
-		case err == nil:
-			r.standing, r.session = somebody, s
-		case client.Status(err) == 401:
-			r.forget()
-		case r.standing == somebody:
+		if err != nil && client.Status(err) != 401 && r.standing == somebody {
 			kit.ToastError(ctx, err) // the page stays as it is
 			return
-		default:
-			r.failed = err
-			return
 		}
-		r.gate.arm(r.session.User.ID)
-		then(ctx)
+		if r.learn(s, err); r.failed == nil {
+			then(ctx)
+		}
 	})
+}
+
+// learn takes up the answer to who is signed in.
+func (r *root) learn(s api.Session, err error) {
+	switch {
+	case err == nil:
+		r.standing, r.session = somebody, s
+	case client.Status(err) == 401:
+		r.forget()
+	default:
+		r.failed = err
+		return
+	}
+	r.gate.arm(r.session.User.ID)
 }
 
 // settleIn chooses the page again, now that more is known of the person.
@@ -197,19 +233,10 @@ func (r *root) arrive(ctx app.Context) {
 			})
 		}
 	}
-	found, params, ok := match(routes(), path)
-	r.route, r.found = found, ok
-	r.place = Place{
-		API: r.gate.api, Path: path, Query: u.Query(), Outbox: r.config.Outbox, Drafts: r.drafts,
-		User: r.session.User, Teams: r.session.Teams, Stopping: r.stopping(),
-	}
-	r.place.ID = params["id"] + params["code"]
-	if id := params["team"]; id != "" && r.standing == somebody {
-		r.place.Team, r.found = membership(r.session.Teams, id)
-	}
+	r.look(u)
 	r.setTitle()
 	switch {
-	case !ok, r.standing == unknown:
+	case r.route.page == nil, r.standing == unknown:
 	case !r.route.open && r.standing == nobody:
 		next := ""
 		if path != "/" {
@@ -222,6 +249,20 @@ func (r *root) arrive(ctx app.Context) {
 		Replace(ctx, teamPath(r.home()))
 	}
 	r.remember(ctx)
+}
+
+// look finds the page of an address.
+func (r *root) look(u *url.URL) {
+	found, params, ok := match(routes(), r.path)
+	r.route, r.found = found, ok
+	r.place = Place{
+		API: r.gate.api, Path: r.path, Query: u.Query(), Outbox: r.config.Outbox, Drafts: r.drafts,
+		User: r.session.User, Teams: r.session.Teams, Stopping: r.stopping(),
+	}
+	r.place.ID = params["id"] + params["code"]
+	if id := params["team"]; id != "" && r.standing == somebody {
+		r.place.Team, r.found = membership(r.session.Teams, id)
+	}
 }
 
 // home returns the team where the person was last, the first one if they were

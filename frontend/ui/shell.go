@@ -26,7 +26,7 @@ func (r *root) Render() app.UI {
 		page = authCard(r.route.title, kit.Skeleton(r.route.skeleton...))
 	case r.route.open:
 		page = r.route.page(r.place)
-	case r.standing != somebody, r.path == "/" && len(r.session.Teams) > 0:
+	case r.standing != somebody, !r.drawn, r.path == "/" && len(r.session.Teams) > 0:
 		page = r.awaited()
 	default:
 		page = r.route.page(r.place)
