@@ -74,6 +74,8 @@ type Shell struct {
 	Page     string // the kind of page, for its skeleton: card, overview, list, charts, detail, form
 	Heading  string // and what it begins with
 	Text     string
+	Form     *Form
+	Outbox   bool   // the form says where the mails are
 	Config   string // the JSON that boot.js reads, see [Manifest.Shell]
 	CSS      string // URL paths of the assets
 	Boot     string
@@ -103,6 +105,7 @@ func (m Manifest) Shell(v Visit) Shell {
 	}
 	return Shell{
 		Title: page.Title + " · Gatehouse", Page: page.Skeleton, Heading: page.Heading, Text: page.Text, Config: string(config),
+		Form: page.Form, Outbox: v.Outbox && page.Form != nil && page.Form.Outbox,
 		CSS: m.Files["app.css"], Boot: m.Files["boot.js"], WasmExec: m.Files["wasm_exec.js"],
 		Wasm: m.Files["app.wasm"], Favicon: m.Files["favicon.svg"], Inter: m.Files["inter.woff2"],
 		Licenses: m.Files["licenses.txt"],

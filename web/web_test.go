@@ -65,12 +65,15 @@ func TestShellHoldsNothingInline(t *testing.T) {
 			t.Errorf("%s: %q would be refused by the content security policy", p.Pattern, found)
 		}
 		for _, want := range []string{
-			"<title>" + p.Title + " · Gatehouse</title>", `<html lang="en" data-theme="system">`, `id="boot-progress"`, "skeleton",
+			"<title>" + p.Title + " · Gatehouse</title>", `<html lang="en" data-theme="system">`, `id="boot-progress"`,
 			`src="/assets/x.boot.js"`, `href="/assets/x.app.css"`, `href="/assets/x.app.wasm"`,
 		} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s: %q is missing", p.Pattern, want)
 			}
+		}
+		if p.Form == nil && !strings.Contains(page, "skeleton") {
+			t.Errorf("%s: there is neither a form nor a skeleton", p.Pattern)
 		}
 		// The program replaces the first element of the body.
 		if body := page[strings.Index(page, "<body>")+6:]; !strings.HasPrefix(strings.TrimSpace(body), `<div class="boot"`) {

@@ -36,7 +36,7 @@ func (p *accountPage) OnDismount() { p.password = api.ChangePassword{} }
 func (p *accountPage) Render() app.UI {
 	log := p.At.Get("tab") == "log"
 	body := []app.UI{
-		kit.Header(kit.HeaderOpts{Title: "Account", Text: p.At.User.Email}),
+		kit.Header(kit.HeaderOpts{Title: "Account", Text: accountText}),
 		kit.Tabs("Parts of the account",
 			kit.Tab{Text: "Profile", Href: p.At.Path, On: !log},
 			kit.Tab{Text: "Security log", Href: p.At.Path + "?tab=log", On: log},

@@ -77,7 +77,7 @@ func (p *overviewPage) fetch(ctx app.Context) {
 }
 
 func (p *overviewPage) Render() app.UI {
-	header := kit.HeaderOpts{Title: p.At.Team.Team.Name, Text: "How this team's integrations are doing."}
+	header := kit.HeaderOpts{Title: p.At.Team.Team.Name, Text: overviewText}
 	if p.At.May("owner", "admin", "developer") {
 		header.Actions = []app.UI{kit.LinkButton(kit.LinkOpts{Text: "New token", Icon: "plus", Look: kit.Primary, Href: p.At.InTeam("tokens", "new")})}
 	}

@@ -51,7 +51,7 @@ func (p *settingsPage) fetch(ctx app.Context) {
 
 func (p *settingsPage) Render() app.UI {
 	return app.Div().Class("page", "is-narrow").Body(
-		kit.Header(kit.HeaderOpts{Title: "Settings"}),
+		kit.Header(kit.HeaderOpts{Title: "Settings", Text: settingsText}),
 		p.team.View(kit.Skeleton("card"), p.nameCard),
 		p.members.View(kit.Skeleton("card"), p.memberCard),
 		p.catalogue.View(kit.Skeleton("card"), policyCard),

@@ -17,16 +17,19 @@ type route struct {
 	icon     string
 	under    string   // the nav word that is marked while it is shown
 	skeleton []string // what is drawn while the session is awaited, see kit.Skeleton
-	heading  string   // above that, "" if it depends on what the page shows
+	heading  string   // above that, "" if it is the name of the team or depends on what the page shows
 	text     string   // below the heading
 	page     func(Place) app.UI
 }
 
 // The lines below the headings of pages, which stand there before the page does.
 const (
-	tokensText = "One token for each integration, so that each can be changed and stopped by itself."
-	usageText  = "What the tokens of this team did with the API."
-	auditText  = "Who changed what, when and from where. Each event is linked to the one before it."
+	overviewText = "How this team's integrations are doing: their calls, what was refused or failed, and which tokens end soon."
+	tokensText   = "One token for each integration, so that each can be changed and stopped by itself."
+	usageText    = "What the tokens of this team did with the API, by day, route, status and token."
+	auditText    = "Who changed what, when and from where. Each event is linked to the one before it."
+	settingsText = "The name of this team, who is in it, and the rules for its tokens."
+	accountText  = "Your name, your password, and what happened to your account."
 )
 
 // routes lists the pages, those with a word in the sidebar in its order.
@@ -40,14 +43,14 @@ func routes() []route {
 		{pattern: "/outbox/{id}", title: "Outbox", open: true, page: func(at Place) app.UI { return &mailPage{At: at} }},
 		{pattern: "/", title: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
 		{pattern: "/teams/new", title: "New team", skeleton: []string{"form"}, heading: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
-		{pattern: "/teams/{team}", title: "Overview", nav: "Overview", icon: "layout-dashboard", skeleton: []string{"stats", "chart"}, page: func(at Place) app.UI { return &overviewPage{At: at} }},
+		{pattern: "/teams/{team}", title: "Overview", nav: "Overview", icon: "layout-dashboard", skeleton: []string{"stats", "chart"}, text: overviewText, page: func(at Place) app.UI { return &overviewPage{At: at} }},
 		{pattern: "/teams/{team}/tokens", title: "Tokens", nav: "Tokens", icon: "key-round", skeleton: []string{"bar", "table"}, heading: "Tokens", text: tokensText, page: func(at Place) app.UI { return &tokensPage{At: at} }},
 		{pattern: "/teams/{team}/tokens/new", title: "New token", under: "Tokens", skeleton: []string{"form"}, page: func(at Place) app.UI { return &newTokenPage{At: at} }},
 		{pattern: "/teams/{team}/tokens/{id}", title: "Token", under: "Tokens", skeleton: []string{"tabs", "stat", "block"}, page: func(at Place) app.UI { return &tokenPage{At: at} }},
 		{pattern: "/teams/{team}/usage", title: "Usage", nav: "Usage", icon: "chart-column", skeleton: []string{"stats", "chart"}, heading: "Usage", text: usageText, page: func(at Place) app.UI { return &usagePage{At: at} }},
 		{pattern: "/teams/{team}/audit", title: "Audit", nav: "Audit", icon: "scroll-text", skeleton: []string{"row", "row", "row"}, heading: "Audit", text: auditText, page: func(at Place) app.UI { return &auditPage{At: at} }},
-		{pattern: "/teams/{team}/settings", title: "Settings", nav: "Settings", icon: "settings", skeleton: []string{"card"}, heading: "Settings", page: func(at Place) app.UI { return &settingsPage{At: at} }},
-		{pattern: "/account", title: "Account", skeleton: []string{"card", "card"}, heading: "Account", page: func(at Place) app.UI { return &accountPage{At: at} }},
+		{pattern: "/teams/{team}/settings", title: "Settings", nav: "Settings", icon: "settings", skeleton: []string{"card"}, heading: "Settings", text: settingsText, page: func(at Place) app.UI { return &settingsPage{At: at} }},
+		{pattern: "/account", title: "Account", skeleton: []string{"card", "card"}, heading: "Account", text: accountText, page: func(at Place) app.UI { return &accountPage{At: at} }},
 	}
 }
 

@@ -49,10 +49,14 @@ func (r *root) Render() app.UI {
 
 // awaited draws the place of a page until it is known who is signed in.
 func (r *root) awaited() app.UI {
-	if r.route.heading == "" {
+	title := r.route.heading
+	if r.route.text != "" && title == "" {
+		title = r.place.Team.Team.Name
+	}
+	if title == "" {
 		return kit.Skeleton(append([]string{"title"}, r.route.skeleton...)...)
 	}
-	return app.Div().Class("stack").Body(kit.Header(kit.HeaderOpts{Title: r.route.heading, Text: r.route.text}), kit.Skeleton(r.route.skeleton...))
+	return app.Div().Class("stack").Body(kit.Header(kit.HeaderOpts{Title: title, Text: r.route.text}), kit.Skeleton(r.route.skeleton...))
 }
 
 func (r *root) missing(bare bool) app.UI {
