@@ -9,6 +9,7 @@ type Page struct {
 	Skeleton string // card, overview, list, charts, detail, form
 	Heading  string // that the page begins with, "" if it depends on what it shows
 	Text     string // below the heading
+	Back     string // above it, the page that this one belongs to: a link to the path without the last part
 	Form     *Form  // in the card, nil if there is none or it depends on something
 }
 
@@ -59,8 +60,14 @@ var pages = []Page{
 		Pattern: "/teams/{team}/tokens", Title: "Tokens", Skeleton: "list", Heading: "Tokens",
 		Text: "One token for each integration, so that each can be changed and stopped by itself.",
 	},
-	{Pattern: "/teams/{team}/tokens/new", Title: "New token", Skeleton: "form"},
-	{Pattern: "/teams/{team}/tokens/{id}", Title: "Token", Skeleton: "detail"},
+	{
+		Pattern: "/teams/{team}/tokens/new", Title: "New token", Skeleton: "form", Heading: "New token", Back: "Tokens",
+		Text: "Give it a name, an end, and only the abilities that the integration needs. Its secret is shown once, as soon as it is made.",
+	},
+	{
+		Pattern: "/teams/{team}/tokens/{id}", Title: "Token", Skeleton: "detail", Heading: "Token", Back: "Tokens",
+		Text: "What this token may do, where it works and until when, which secrets it has, and what was done with it and to it.",
+	},
 	{
 		Pattern: "/teams/{team}/usage", Title: "Usage", Skeleton: "charts", Heading: "Usage",
 		Text: "What the tokens of this team did with the API, by day, route, status and token.",

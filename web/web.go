@@ -14,6 +14,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"path"
 )
 
 //go:embed all:dist
@@ -74,6 +75,8 @@ type Shell struct {
 	Page     string // the kind of page, for its skeleton: card, overview, list, charts, detail, form
 	Heading  string // and what it begins with
 	Text     string
+	Back     string
+	BackHref string
 	Form     *Form
 	Outbox   bool   // the form says where the mails are
 	Config   string // the JSON that boot.js reads, see [Manifest.Shell]
@@ -105,7 +108,7 @@ func (m Manifest) Shell(v Visit) Shell {
 	}
 	return Shell{
 		Title: page.Title + " · Gatehouse", Page: page.Skeleton, Heading: page.Heading, Text: page.Text, Config: string(config),
-		Form: page.Form, Outbox: v.Outbox && page.Form != nil && page.Form.Outbox,
+		Back: page.Back, BackHref: path.Dir(v.Path), Form: page.Form, Outbox: v.Outbox && page.Form != nil && page.Form.Outbox,
 		CSS: m.Files["app.css"], Boot: m.Files["boot.js"], WasmExec: m.Files["wasm_exec.js"],
 		Wasm: m.Files["app.wasm"], Favicon: m.Files["favicon.svg"], Inter: m.Files["inter.woff2"],
 		Licenses: m.Files["licenses.txt"],

@@ -137,22 +137,18 @@ func mayChange(t api.Token) bool {
 // Render draws the page.
 func (p *tokenPage) Render() app.UI {
 	var header app.UI = kit.Nothing()
-	if _, there := p.token.Get(); !there && p.token.Err() != nil {
-		header = kit.Header(kit.HeaderOpts{Title: p.failedTitle(), Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
+	if _, there := p.token.Get(); !there {
+		o := kit.HeaderOpts{Title: "Token", Text: tokenText, Back: p.At.InTeam("tokens"), BackTo: "Tokens"}
+		if client.Status(p.token.Err()) == 404 {
+			o.Title, o.Text = "Not found", ""
+		}
+		header = kit.Header(o)
 	}
 	return app.Div().Class("token-page").Body(
 		header,
-		p.token.View(kit.Skeleton("header", "tabs", "stats", "block"), p.draw),
+		p.token.View(kit.Skeleton("tabs", "stats", "block"), p.draw),
 		p.rotation.dialog(p), p.stop.dialog(p), p.reveal.view(),
 	)
-}
-
-// failedTitle is the title of the page of a token that could not be fetched.
-func (p *tokenPage) failedTitle() string {
-	if client.Status(p.token.Err()) == 404 {
-		return "Not found"
-	}
-	return "Token"
 }
 
 func (p *tokenPage) draw(t taggedToken) app.UI {
@@ -173,7 +169,7 @@ func (p *tokenPage) header(t api.Token) app.UI {
 	return kit.Header(kit.HeaderOpts{
 		Title: t.Name, Back: p.At.InTeam("tokens"), BackTo: "Tokens",
 		Marks: []app.UI{kit.Env(t.Env), p.status(t), kit.Saving(p.saving)}, Actions: actions,
-		Text: "Made by " + t.CreatedBy.Name + " on " + bridge.FormatDate(t.CreatedAt.Time, bridge.Date),
+		Text: tokenText,
 	})
 }
 

@@ -105,7 +105,7 @@ func (p *newTokenPage) giveUp(ctx app.Context) {
 
 // Render draws the page.
 func (p *newTokenPage) Render() app.UI {
-	header := kit.Header(kit.HeaderOpts{Title: "New token", Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
+	header := kit.Header(kit.HeaderOpts{Title: "New token", Text: newTokenText, Back: p.At.InTeam("tokens"), BackTo: "Tokens"})
 	if !p.At.May(tokenMakers...) {
 		return app.Div().Class("new-token-page").Body(header, kit.Empty(kit.EmptyOpts{
 			Icon: "lock", Title: "Your role cannot make tokens",

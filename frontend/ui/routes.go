@@ -19,6 +19,7 @@ type route struct {
 	skeleton []string // what is drawn while the session is awaited, see kit.Skeleton
 	heading  string   // above that, "" if it is the name of the team or depends on what the page shows
 	text     string   // below the heading
+	back     bool     // above it is the way to the tokens
 	page     func(Place) app.UI
 }
 
@@ -26,6 +27,8 @@ type route struct {
 const (
 	overviewText = "How this team's integrations are doing: their calls, what was refused or failed, and which tokens end soon."
 	tokensText   = "One token for each integration, so that each can be changed and stopped by itself."
+	newTokenText = "Give it a name, an end, and only the abilities that the integration needs. Its secret is shown once, as soon as it is made."
+	tokenText    = "What this token may do, where it works and until when, which secrets it has, and what was done with it and to it."
 	usageText    = "What the tokens of this team did with the API, by day, route, status and token."
 	auditText    = "Who changed what, when and from where. Each event is linked to the one before it."
 	settingsText = "The name of this team, who is in it, and the rules for its tokens."
@@ -45,8 +48,8 @@ func routes() []route {
 		{pattern: "/teams/new", title: "New team", skeleton: []string{"form"}, heading: "New team", page: func(at Place) app.UI { return &newTeamPage{At: at} }},
 		{pattern: "/teams/{team}", title: "Overview", nav: "Overview", icon: "layout-dashboard", skeleton: []string{"stats", "chart"}, text: overviewText, page: func(at Place) app.UI { return &overviewPage{At: at} }},
 		{pattern: "/teams/{team}/tokens", title: "Tokens", nav: "Tokens", icon: "key-round", skeleton: []string{"bar", "table"}, heading: "Tokens", text: tokensText, page: func(at Place) app.UI { return &tokensPage{At: at} }},
-		{pattern: "/teams/{team}/tokens/new", title: "New token", under: "Tokens", skeleton: []string{"form"}, page: func(at Place) app.UI { return &newTokenPage{At: at} }},
-		{pattern: "/teams/{team}/tokens/{id}", title: "Token", under: "Tokens", skeleton: []string{"tabs", "stat", "block"}, page: func(at Place) app.UI { return &tokenPage{At: at} }},
+		{pattern: "/teams/{team}/tokens/new", title: "New token", under: "Tokens", skeleton: []string{"form"}, heading: "New token", text: newTokenText, back: true, page: func(at Place) app.UI { return &newTokenPage{At: at} }},
+		{pattern: "/teams/{team}/tokens/{id}", title: "Token", under: "Tokens", skeleton: []string{"tabs", "stats", "block"}, heading: "Token", text: tokenText, back: true, page: func(at Place) app.UI { return &tokenPage{At: at} }},
 		{pattern: "/teams/{team}/usage", title: "Usage", nav: "Usage", icon: "chart-column", skeleton: []string{"stats", "chart"}, heading: "Usage", text: usageText, page: func(at Place) app.UI { return &usagePage{At: at} }},
 		{pattern: "/teams/{team}/audit", title: "Audit", nav: "Audit", icon: "scroll-text", skeleton: []string{"row", "row", "row"}, heading: "Audit", text: auditText, page: func(at Place) app.UI { return &auditPage{At: at} }},
 		{pattern: "/teams/{team}/settings", title: "Settings", nav: "Settings", icon: "settings", skeleton: []string{"card"}, heading: "Settings", text: settingsText, page: func(at Place) app.UI { return &settingsPage{At: at} }},

@@ -47,7 +47,7 @@ func TestServerAndProgramBeginPagesAlike(t *testing.T) {
 			t.Errorf("no page at %s", p.Pattern)
 			continue
 		}
-		if !found.open && (found.heading != p.Heading || found.text != p.Text) {
+		if !found.open && (found.heading != p.Heading || found.text != p.Text || found.back != (p.Back != "")) {
 			t.Errorf("%s is awaited below %q and %q, want %q and %q", p.Pattern, found.heading, found.text, p.Heading, p.Text)
 		}
 		place := Place{API: newGate(&server{}).api, Path: p.Pattern, Outbox: true, Team: api.Membership{Team: api.Team{ID: "tea_1", Name: "Acme"}, Role: "owner"}}
@@ -58,6 +58,9 @@ func TestServerAndProgramBeginPagesAlike(t *testing.T) {
 		drawn = html.UnescapeString(drawn)
 		if p.Text != "" && !strings.Contains(drawn, ">"+p.Text+"</p>") {
 			t.Errorf("%s does not say %q", p.Pattern, p.Text)
+		}
+		if back := words(between(drawn, `class="page-back"`, "</a>")); back != p.Back {
+			t.Errorf("%s leads back to %q, want %q", p.Pattern, back, p.Back)
 		}
 		if p.Form == nil {
 			continue
@@ -70,7 +73,7 @@ func TestServerAndProgramBeginPagesAlike(t *testing.T) {
 			t.Errorf("%s says\n%s\nand the first paint\n%s", p.Pattern, then, first)
 		}
 	}
-	if begun < 8 {
+	if begun < 10 {
 		t.Errorf("only %d pages begin with what the first paint knows", begun)
 	}
 }

@@ -56,7 +56,11 @@ func (r *root) awaited() app.UI {
 	if title == "" {
 		return kit.Skeleton(append([]string{"title"}, r.route.skeleton...)...)
 	}
-	return app.Div().Class("stack").Body(kit.Header(kit.HeaderOpts{Title: title, Text: r.route.text}), kit.Skeleton(r.route.skeleton...))
+	header := kit.HeaderOpts{Title: title, Text: r.route.text}
+	if r.route.back {
+		header.Back, header.BackTo = r.place.InTeam("tokens"), "Tokens"
+	}
+	return app.Div().Class("stack").Body(kit.Header(header), kit.Skeleton(r.route.skeleton...))
 }
 
 func (r *root) missing(bare bool) app.UI {
