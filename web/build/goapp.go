@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,9 +28,18 @@ var leftOut = map[string]bool{
 	"route.go": true, "crypto.go": true,
 }
 
-// uuid is a package that makes the names of states, with three kinds of hashes
-// and half of database/sql.
-const uuid = "\t\"github.com/google/uuid\"\n"
+// changes are what the copy has otherwise than go-app, each to be found in at least
+// one file.
+var changes = []struct{ from, to string }{
+	// A package that makes the names of states, with three kinds of hashes and half
+	// of database/sql.
+	{"\t\"github.com/google/uuid\"\n", ""},
+	// Each object of JavaScript that Go is handed costs a finalizer, a microsecond
+	// or several: two of three that an element took to draw were the document, and
+	// what appendChild returns.
+	{`w.Get("document").Call("create`, `document.Call("create`},
+	{`v.Call("appendChild", c)`, `v.Call("append", c)`},
+}
 
 // elements is the file with a type for every element of HTML, 90 % of go-app.
 const elements = "html_gen.go"
@@ -41,7 +51,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"strings"
+	"syscall/js"
 )
+
+var document = value{js.Global().Get("document")}
 
 // Handler stands for the HTTP handler that this copy leaves out.
 type Handler struct{}
@@ -123,6 +136,7 @@ func leanGoApp(goTool string) (modfile string, err error) {
 }
 
 func copyGoApp(source, target string) error {
+	found := make([]bool, len(changes))
 	for _, dir := range []string{"pkg/app", "pkg/errors"} {
 		names, err := filepath.Glob(filepath.Join(source, dir, "*.go"))
 		if err != nil {
@@ -137,7 +151,10 @@ func copyGoApp(source, target string) error {
 			if err != nil {
 				return err
 			}
-			b = bytes.Replace(b, []byte(uuid), nil, 1)
+			for i, c := range changes {
+				found[i] = found[i] || bytes.Contains(b, []byte(c.from))
+				b = bytes.ReplaceAll(b, []byte(c.from), []byte(c.to))
+			}
 			copied := filepath.Join(target, dir, base)
 			if err := os.MkdirAll(filepath.Dir(copied), 0o755); err != nil {
 				return err
@@ -146,6 +163,9 @@ func copyGoApp(source, target string) error {
 				return err
 			}
 		}
+	}
+	if i := slices.Index(found, false); i >= 0 {
+		return fmt.Errorf("go-app has changed: nothing says %q", changes[i].from)
 	}
 	for _, base := range []string{"go.mod", "LICENSE"} {
 		if err := copyFile(filepath.Join(source, base), filepath.Join(target, base)); err != nil {
