@@ -242,6 +242,18 @@ function gatehousePercent(share) {
   return (formatters.percent ??= new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 })).format(share);
 }
 
+// prepareFormats makes what a page is likely to need of them, while the browser has
+// nothing else to do: each takes it milliseconds, and a page needs several at once.
+function prepareFormats() {
+  const idle = globalThis.requestIdleCallback ?? setTimeout;
+  const make = [...["second", "stamp", "day", "utc-day", "date"].map((style) => () => gatehouseDate(0, style)), () => gatehouseNumber(1000, 0), () => gatehousePercent(0)];
+  const next = () => {
+    make.shift()?.();
+    if (make.length) idle(next);
+  };
+  idle(next);
+}
+
 // gatehouseNormalize saves the program a table of Unicode.
 function gatehouseNormalize(text) {
   return text.normalize("NFKC");
@@ -351,6 +363,7 @@ async function start() {
     const response = await fetch(config.wasm, { credentials: "same-origin" });
     if (!response.ok) throw new Error("the program could not be fetched (status " + response.status + ")");
     progress(response.clone()).catch(() => {});
+    if (config.session) prepareFormats();
     const program = await WebAssembly.instantiateStreaming(response, go.importObject);
     await gatehousePause();
     await go.run(program.instance);
