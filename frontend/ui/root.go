@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 // Run starts the program in the browser and never returns.
 func Run() {
+	debug.SetGCPercent(400) // a start makes much and keeps all of it; of a few megabytes five times is still little
 	bridge.Pause()
 	first := newRoot(bridge.Transport{})
 	first.begin(bridge.ReadConfig(), bridge.Address())
