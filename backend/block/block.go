@@ -70,14 +70,19 @@ func (b *Block) add(c *portal.Call) {
 	b.Calls = append(b.Calls, c)
 }
 
+// MaxTokens is how many tokens of a block are listed beside it. A block of more
+// is read whatever the token, because an index of each would cost more than the
+// calls themselves.
+const MaxTokens = 100
+
 // Tokens returns the tokens of the block's calls, each once, and nil if they
-// are more than most.
-func (b *Block) Tokens(most int) []string {
+// are more than [MaxTokens].
+func (b *Block) Tokens() []string {
 	seen := map[string]bool{}
 	list := []string{}
 	for _, c := range b.Calls {
 		if !seen[c.Token] {
-			if len(list) == most {
+			if len(list) == MaxTokens {
 				return nil
 			}
 			seen[c.Token] = true

@@ -68,7 +68,7 @@ func TestColdStart(t *testing.T) {
 		files = append(files, fmt.Sprintf("%s %.1f", f.Name, float64(f.Bytes)/1024))
 		sum += f.Bytes
 	}
-	testskip.Ran(t, fmt.Sprintf("a cold start in a browser: first paint after %.0f ms, usable after %.0f ms; KiB transferred: %.0f (%s)",
+	testskip.Ran(t, fmt.Sprintf("a cold start in a browser: first paint after %.0f ms, usable after %.0f ms; KiB transferred by a development build: %.0f (%s)",
 		best.FirstPaint, best.Usable, float64(sum)/1024, strings.Join(files, ", ")))
 }
 

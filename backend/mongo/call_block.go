@@ -22,7 +22,7 @@ type blockDoc struct {
 	NewestAt primitive.DateTime `bson:"at"` // stays when calls are cut out: it is part of the shard key
 	OldestAt primitive.DateTime `bson:"oldest_at"`
 	Count    int                `bson:"count"`
-	Tokens   []string           `bson:"tokens" schema:"required"` // of its calls, each once
+	Tokens   []string           `bson:"tokens" schema:"required"` // of its calls, each once; anyToken if they are too many
 	Data     []byte             `bson:"data" schema:"required"`   // as backend/block packs it
 }
 
@@ -35,10 +35,17 @@ func callCollections() []collection {
 	}}
 }
 
+// anyToken stands for the tokens of a block that has calls of too many.
+const anyToken = ""
+
 func toBlockDoc(b *block.Block) blockDoc {
+	tokens := b.Tokens()
+	if tokens == nil {
+		tokens = []string{anyToken}
+	}
 	return blockDoc{
 		ID: b.FirstID, Team: b.Team, NewestAt: primitive.DateTime(b.NewestAt), OldestAt: primitive.DateTime(b.OldestAt),
-		Count: len(b.Calls), Tokens: b.Tokens(len(b.Calls)), Data: b.Pack(),
+		Count: len(b.Calls), Tokens: tokens, Data: b.Pack(),
 	}
 }
 
@@ -50,7 +57,7 @@ var newestBlocks = bson.D{{Key: "at", Value: -1}, {Key: "_id", Value: -1}}
 func blocksFilter(f portal.CallFilter) bson.D {
 	filter := bson.D{{Key: "team", Value: f.Team}}
 	if f.Token != "" {
-		filter = append(filter, bson.E{Key: "tokens", Value: f.Token})
+		filter = append(filter, bson.E{Key: "tokens", Value: in([]string{f.Token, anyToken})})
 	}
 	at := during(f.From, time.Time{})
 	var last []int64 // the calls are at or before all of these

@@ -11,14 +11,9 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-const (
-	// maxBytesAtOnce is how much a list of calls reads before it lets others have
-	// the connection.
-	maxBytesAtOnce = 1 << 20
-	// maxListedTokens is how many tokens of a block are listed beside it. A block
-	// of more is read whatever the token.
-	maxListedTokens = 100
-)
+// maxBytesAtOnce is how much a list of calls reads before it lets others have
+// the connection.
+const maxBytesAtOnce = 1 << 20
 
 // RecordCalls implements portal.CallStore. A batch that is sent again is known
 // by its blocks; it changes nothing but uses, of which only later ones count
@@ -56,7 +51,7 @@ func tokenMark(token string) []byte {
 // tokenMarks returns the list of a block's tokens, empty if they are too many.
 func tokenMarks(b *block.Block) []byte {
 	list := []byte{}
-	for _, token := range b.Tokens(maxListedTokens) {
+	for _, token := range b.Tokens() {
 		list = append(list, tokenMark(token)...)
 	}
 	return list

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -29,6 +30,18 @@ var callTests = []test{
 		want := []portal.Call{full, v6, mapped, bare}
 		noError(t, s.RecordCalls(ctx, portal.CallBatch{Calls: want}))
 		equal(t, "calls", get[[]portal.Call](t)(s.Calls(ctx, portal.CallFilter{Team: x.team.ID, Limit: 9})), want)
+	}},
+	{"one token of very many in a batch", func(t *testing.T, s portal.Store) {
+		ctx, x := begin(t), storeTeam(t, s)
+		var calls []portal.Call
+		for i := range 300 {
+			calls = append(calls, x.newCall(fmt.Sprintf("tok%d", i), now.Add(time.Duration(i)*time.Millisecond)))
+		}
+		noError(t, s.RecordCalls(ctx, portal.CallBatch{Calls: calls}))
+		for _, i := range []int{0, 99, 100, 299} {
+			equal(t, "calls", get[[]portal.Call](t)(s.Calls(ctx, portal.CallFilter{Team: x.team.ID, Token: calls[i].Token, Limit: 9})), calls[i:i+1])
+		}
+		equal(t, "calls of none", len(get[[]portal.Call](t)(s.Calls(ctx, portal.CallFilter{Team: x.team.ID, Token: "tok300", Limit: 9}))), 0)
 	}},
 	{"every filter", func(t *testing.T, s portal.Store) {
 		ctx, x := begin(t), storeTeam(t, s)
