@@ -88,9 +88,9 @@ function gatehousePopped() {
   return was;
 }
 
-// lines writes the headers of an answer, name:value. The program reads JSON slowly
+// headerLines writes the headers of an answer, name:value. The program reads JSON slowly
 // as long as it has not read any.
-function lines(headers) {
+function headerLines(headers) {
   return Array.from(headers, ([name, value]) => name + ":" + value).join("\n");
 }
 
@@ -112,7 +112,7 @@ async function gatehouseFetch(method, url, headers, body, timeout, handle) {
       method, headers, body: body ?? undefined,
       credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal,
     });
-    return { status: r.status, headers: lines(r.headers), body: await r.text(), error: "" };
+    return { status: r.status, headers: headerLines(r.headers), body: await r.text(), error: "" };
   } catch (e) {
     return { status: 0, headers: "", body: "", error };
   } finally {
@@ -135,7 +135,7 @@ async function gatehouseSave(url, headers, handle, tell) {
   try {
     stalled("timeout");
     const r = await fetch(url, { headers, credentials: "same-origin", cache: "no-store", redirect: "error", signal: controller.signal });
-    const answer = { status: r.status, headers: lines(r.headers), body: "", error: "" };
+    const answer = { status: r.status, headers: headerLines(r.headers), body: "", error: "" };
     if (!r.ok) return { ...answer, body: await r.text() };
     error = "cut";
     const parts = [], reader = r.body.getReader();

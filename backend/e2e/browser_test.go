@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
@@ -288,4 +291,26 @@ func (b *browser) everything() string {
 	var all string
 	b.eval(`eyes.everything()`, &all)
 	return all
+}
+
+// download presses what saves a file and returns the file.
+func (b *browser) download(press string) []byte {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		return cdpbrowser.SetDownloadBehavior(cdpbrowser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(dir).Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+	}))
+	b.press(press)
+	for ends := time.Now().Add(patience); time.Now().Before(ends); time.Sleep(20 * time.Millisecond) {
+		files, err := filepath.Glob(filepath.Join(dir, "*.ndjson")) // under another name until it is whole
+		if err == nil && len(files) == 1 {
+			content, err := os.ReadFile(files[0])
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			return content
+		}
+	}
+	b.fail("nothing was saved")
+	return nil
 }
