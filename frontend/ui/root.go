@@ -86,6 +86,7 @@ func newRoot(t client.Transport) *root {
 func (r *root) begin(c bridge.Config, address string) {
 	r.config = c
 	r.gate.version = func(v string) { r.newer = v != c.Version }
+	r.gate.network = func(up bool) { r.offline = !up }
 	if c.Session {
 		r.learn(r.gate.api.Session(context.Background()))
 	}

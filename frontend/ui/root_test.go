@@ -496,4 +496,16 @@ func TestStartDrawsNothingInVain(t *testing.T) {
 	if drawn := app.HTMLString(r.Render()); r.failed == nil || !strings.Contains(drawn, "Not available") {
 		t.Errorf("without an answer:\n%s", drawn)
 	}
+	r = newRoot(unreachable{})
+	r.begin(bridge.Config{Session: true}, "https://portal.example/teams/tea_1")
+	if !r.offline { // so that it is asked again until the server is back
+		t.Error("a start without the network does not say so")
+	}
+}
+
+// unreachable is a network that is down.
+type unreachable struct{}
+
+func (unreachable) Do(context.Context, client.Request) (client.Response, error) {
+	return client.Response{}, client.ErrOffline
 }
