@@ -24,6 +24,7 @@ var migrations = []migration{
 	align, // users.last_team
 	packCalls,
 	align, // the key mark in meta
+	align, // logged sums are of hours alone: an earlier program would lose their days
 }
 
 // align is the step of a change that only adds: collections, indexes, fields.

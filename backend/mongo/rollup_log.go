@@ -20,7 +20,7 @@ const (
 	batchesLogged = 64
 	// settledAtOnce is from how many sums of hours on a transaction adds no further
 	// batch.
-	settledAtOnce = 5000
+	settledAtOnce = 3000
 )
 
 // rollupLogDoc holds the sums of one team in one batch, until they are added to
