@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -147,9 +148,9 @@ func decodeToken(doc []byte) (*portal.Token, error) {
 	for f.next() {
 		switch string(f.key) {
 		case "_id":
-			t.ID = f.text()
+			t.ID = strings.Clone(f.text()) // kept as a key for longer than the token, as is the team
 		case "team":
-			t.Team = f.text()
+			t.Team = strings.Clone(f.text())
 		case "name":
 			t.Name = f.text()
 		case "note":
