@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 	"go.mongodb.org/mongo-driver/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/x/mongo/driver/auth"
 	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
@@ -66,7 +67,7 @@ func checkServer(ctx context.Context, client *mongo.Client, uri string) error {
 			if p := diagnose(ctx, uri); p != "" {
 				return errors.New(p)
 			}
-			if !gone(err) {
+			if !gone(err) || refusesLogin(err) {
 				return fmt.Errorf("MongoDB cannot be used: %w", brief(err))
 			}
 		}
@@ -86,6 +87,13 @@ func refusesUser(err error) bool {
 		return e.Code == authenticationFailed || e.Code == atlasError
 	}
 	return false
+}
+
+// refusesLogin reports that logging in failed for a reason that time does not
+// mend, such as a mechanism that the server lacks.
+func refusesLogin(err error) bool {
+	login, ok := errors.AsType[*auth.Error](err)
+	return ok && !mongo.IsTimeout(err) && !gone(login.Inner())
 }
 
 func sayHello(ctx context.Context, client *mongo.Client) (h hello, err error) {
