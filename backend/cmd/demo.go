@@ -26,7 +26,10 @@ func fillDemo(ctx context.Context, n *node, _ []string) (string, error) {
 // serveDemo fills an empty store while it is served.
 func serveDemo(ctx context.Context, n *node, out io.Writer) {
 	told, err := fillEmpty(ctx, n, "")
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		n.log.Warn("the demo was cut off before its end: remove the database to begin anew, or go on with what is there")
+	case err != nil:
 		n.log.Warn("no demo data: " + err.Error())
 	}
 	fmt.Fprint(out, told)
@@ -38,6 +41,10 @@ func fillEmpty(ctx context.Context, n *node, filled string) (string, error) {
 	if !n.config.Loopback {
 		return "", fmt.Errorf("the demo gives everybody a password that is known, so it is only for a public URL on this machine, and GATEHOUSE_PUBLIC_URL is %s", n.config.PublicURL)
 	}
+	if !n.filling.CompareAndSwap(false, true) {
+		return "", errors.New("the store is being filled with demo data now; wait until it is done")
+	}
+	defer n.filling.Store(false)
 	var told strings.Builder
 	now := time.Now()
 	state, err := demo.StateOf(ctx, n.store, now)

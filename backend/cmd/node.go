@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type node struct {
 	mails     *mail.Queue
 	outbox    *mail.Outbox // nil with SMTP
 	portal    *portal.Portal
+	filling   atomic.Bool // with demo data
 }
 
 // open opens everything that the settings name. Its errors are sentences for
