@@ -33,18 +33,13 @@ func (s *Sums) Add(r *portal.Rollup) {
 		s.list = append(s.list, *r)
 		return
 	}
-	sum := &s.list[i]
-	sum.Calls += r.Calls
-	for b, n := range r.Bucket {
-		sum.Bucket[b] += n
-	}
+	s.list[i].Add(r)
 }
 
 // AddDays adds sums of hours, all that were added so far, to their days.
 func (s *Sums) AddDays() {
 	for i := range len(s.list) {
-		day := s.list[i]
-		day.Step, day.At = portal.Day, day.At.Truncate(24*time.Hour)
+		day := s.list[i].OfDay()
 		s.Add(&day)
 	}
 }

@@ -3,7 +3,6 @@ package mongo
 import (
 	"context"
 	"slices"
-	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
@@ -68,7 +67,8 @@ func (s *Store) addLogged(ctx context.Context, f portal.RollupFilter, sums *bloc
 	for _, d := range logged {
 		err := block.UnpackSums(d.Data, func(r *portal.Rollup) {
 			if f.Step == portal.Day {
-				r.Step, r.At = portal.Day, r.At.Truncate(24*time.Hour)
+				day := r.OfDay()
+				r = &day
 			}
 			if (f.From.IsZero() || !r.At.Before(f.From)) && (f.To.IsZero() || r.At.Before(f.To)) &&
 				(f.Tokens == nil || slices.Contains(f.Tokens, r.Token)) {

@@ -207,7 +207,7 @@ func newUsageSum(steps int) *usageSum {
 
 func (u *usageSum) add(step int, s *Rollup) {
 	u.total += s.Calls
-	u.points[step].add(s)
+	u.points[step].Add(s)
 	switch {
 	case s.Status == 401 || s.Status == 403 || s.Status == 429:
 		u.fails[step][0] += s.Calls
@@ -247,8 +247,15 @@ func sortedSeries(sums map[string]*usageSum, from time.Time, length time.Duratio
 	return list
 }
 
-// add sums up what two rollups counted.
-func (r *Rollup) add(o *Rollup) {
+// OfDay returns the part that the sum of an hour has in its day.
+func (r *Rollup) OfDay() Rollup {
+	day := *r
+	day.Step, day.At = Day, r.At.Truncate(24*time.Hour)
+	return day
+}
+
+// Add sums up what two rollups counted.
+func (r *Rollup) Add(o *Rollup) {
 	r.Calls += o.Calls
 	for i, n := range o.Bucket {
 		r.Bucket[i] += n
