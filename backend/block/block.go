@@ -94,25 +94,32 @@ func (b *Block) Tokens() []string {
 
 // Pack writes the calls of the block.
 func (b *Block) Pack() []byte {
-	p := newPacker(len(b.Calls) * 80)
-	at := int64(0)
-	for _, c := range b.Calls {
-		p.int(c.At.UnixMilli() - at)
-		at = c.At.UnixMilli()
-		p.once(c.ID)
-		p.text(c.Token)
-		p.int(int64(c.Generation))
-		p.text(c.Method)
-		p.text(c.Route)
-		p.int(int64(c.Status))
-		p.text(string(c.Code))
-		p.int(int64(c.Duration))
-		p.int(c.Bytes)
-		p.text(string(addressBytes(c.Address)))
-		p.text(c.UserAgent)
-		p.once(c.RequestID)
-	}
-	return p.b
+	return packed(func(p *packer) {
+		var method, route, code, address, agent column
+		var from netip.Addr
+		at := int64(0)
+		for _, c := range b.Calls {
+			p.int(c.At.UnixMilli() - at)
+			at = c.At.UnixMilli()
+			p.once(c.ID)
+			p.text(c.Token)
+			p.int(int64(c.Generation))
+			p.again(&method, c.Method)
+			p.again(&route, c.Route)
+			p.int(int64(c.Status))
+			p.again(&code, string(c.Code))
+			p.int(int64(c.Duration))
+			p.int(c.Bytes)
+			if address.number == 0 || c.Address != from {
+				from = c.Address
+				p.again(&address, string(addressBytes(from)))
+			} else {
+				p.uint(address.number)
+			}
+			p.again(&agent, c.UserAgent)
+			p.once(c.RequestID)
+		}
+	})
 }
 
 // Unpack calls each for every call of a block. What each is given is its own

@@ -1,8 +1,10 @@
 package block
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"sync"
 )
 
 // packer writes calls and sums as bytes: numbers as varints, and a text
@@ -12,8 +14,19 @@ type packer struct {
 	texts map[string]uint64
 }
 
-func newPacker(size int) *packer {
-	return &packer{b: make([]byte, 0, size), texts: map[string]uint64{}}
+// packers keeps their memory from one batch to the next: at tens of batches a
+// second that is most of what recording would leave behind.
+var packers = sync.Pool{New: func() any { return &packer{texts: map[string]uint64{}} }}
+
+// packed returns what pack writes.
+func packed(pack func(p *packer)) []byte {
+	p := packers.Get().(*packer)
+	p.b = p.b[:0]
+	clear(p.texts) // also so that the texts are not held longer
+	pack(p)
+	b := bytes.Clone(p.b)
+	packers.Put(p)
+	return b
 }
 
 func (p *packer) uint(n uint64) { p.b = binary.AppendUvarint(p.b, n) }
@@ -26,14 +39,29 @@ func (p *packer) once(s string) {
 }
 
 // text writes a text that may come again.
-func (p *packer) text(s string) {
-	if n, ok := p.texts[s]; ok {
-		p.uint(n)
-		return
+func (p *packer) text(s string) { p.again(&column{}, s) }
+
+// column is a field whose texts are mostly what they were the last time.
+type column struct {
+	last   string
+	number uint64 // of last, 0 before the first
+}
+
+// again writes the next text of a column.
+func (p *packer) again(c *column, s string) {
+	if c.number == 0 || c.last != s {
+		n, ok := p.texts[s]
+		if !ok {
+			n = uint64(len(p.texts) + 1)
+			p.texts[s] = n
+			p.uint(0)
+			p.once(s)
+			*c = column{s, n}
+			return
+		}
+		*c = column{s, n}
 	}
-	p.texts[s] = uint64(len(p.texts) + 1)
-	p.uint(0)
-	p.once(s)
+	p.uint(c.number)
 }
 
 var errPacked = errors.New("packed calls or sums are damaged")

@@ -50,29 +50,32 @@ func (s *Sums) List() []portal.Rollup { return s.list }
 
 // PackSums writes sums of hours.
 func PackSums(sums []portal.Rollup) []byte {
-	p := newPacker(len(sums) * 32)
-	for i := range sums {
-		p.sum(&sums[i])
-	}
-	return p.b
+	return packed(func(p *packer) {
+		var team, step, route column
+		for i := range sums {
+			r := &sums[i]
+			p.again(&team, r.Team)
+			p.again(&step, string(r.Step))
+			p.int(r.At.UnixMilli())
+			p.text(r.Token)
+			p.again(&route, r.Route)
+			p.int(int64(r.Status))
+			p.int(r.Calls)
+			p.buckets(&r.Bucket)
+		}
+	})
 }
 
-func (p *packer) sum(r *portal.Rollup) {
-	p.text(r.Team)
-	p.text(string(r.Step))
-	p.int(r.At.UnixMilli())
-	p.text(r.Token)
-	p.text(r.Route)
-	p.int(int64(r.Status))
-	p.int(r.Calls)
+// buckets writes the counts that are not zero.
+func (p *packer) buckets(counts *[portal.Buckets]int64) {
 	used := 0
-	for _, n := range r.Bucket {
+	for _, n := range counts {
 		if n != 0 {
 			used++
 		}
 	}
 	p.uint(uint64(used))
-	for i, n := range r.Bucket {
+	for i, n := range counts {
 		if n != 0 {
 			p.uint(uint64(i))
 			p.int(n)
