@@ -15,7 +15,7 @@ const (
 	rowsAtOnce = 128
 	// batchesLogged is how many batches of sums are logged before they are added
 	// to those that are stored.
-	batchesLogged = 128
+	batchesLogged = 512
 )
 
 // logRollups stores packed sums to be added later, or at once if the log is
