@@ -39,6 +39,7 @@ type Store struct {
 	slot     int32        // of this process's rollups, see rollupDoc
 	logged   atomic.Int64 // batches of sums since they were last settled
 	trips    trips
+	decoded  *decoded     // of tokens
 	failed   atomic.Int64 // writes
 
 	abandoned abandoned
@@ -158,7 +159,8 @@ func newStore(client *mongo.Client, database string, set settings) *Store {
 	db := client.Database(database)
 	return &Store{
 		client: client, db: db, deadline: set.deadline, slot: rand.Int32N(rollupSlots), locks: newLocks(),
-		users: db.Collection("users"), addresses: db.Collection("addresses"),
+		decoded: newDecoded(),
+		users:   db.Collection("users"), addresses: db.Collection("addresses"),
 		signups: db.Collection("signups"), sessions: db.Collection("sessions"),
 		teams: db.Collection("teams"), singles: db.Collection("singles"), members: db.Collection("members"),
 		tokens: db.Collection("tokens"), tokenNames: db.Collection("token_names"),

@@ -142,9 +142,13 @@ func (f *fields) take(err error) {
 }
 
 // decodeToken reads a token. It keeps nothing of doc.
-func decodeToken(doc []byte) (*portal.Token, error) {
+func decodeToken(doc []byte) (*portal.Token, error) { return decodeTokenOf(doc, string(doc)) }
+
+// decodeTokenOf reads a token whose document is also there as a text, of which
+// the texts of the token become parts.
+func decodeTokenOf(doc []byte, whole string) (*portal.Token, error) {
 	t := &portal.Token{}
-	f := fieldsOf(doc, string(doc), 0)
+	f := fieldsOf(doc, whole, 0)
 	for f.next() {
 		switch string(f.key) {
 		case "_id":

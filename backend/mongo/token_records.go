@@ -39,7 +39,7 @@ func (s *Store) TokenRecords(ctx context.Context, ids []string) ([]*portal.Token
 		s.trips.add(time.Since(began))
 		found = make([]*portal.Token, 0, cursor.RemainingBatchLength())
 		for cursor.Next(ctx) {
-			t, err := decodeToken(cursor.Current)
+			t, err := s.decoded.token(cursor.Current)
 			if err != nil {
 				return err
 			}
