@@ -57,29 +57,59 @@ func (s *Store) blocksStored(ctx context.Context, ids []string) (bool, error) {
 	return n > 0, s.fail(ctx, "look for calls", err)
 }
 
-// addUses notes the newest use of tokens and of their generations.
+// addUses notes the newest use of tokens and of their generations. Nearly always
+// a use is the newest of both, and one update notes it.
 func (s *Store) addUses(ctx context.Context, uses []portal.Use) error {
 	if len(uses) == 0 {
 		return nil
 	}
+	updates := make([]mongo.WriteModel, len(uses))
+	for i := range uses {
+		u := newUse(&uses[i])
+		updates[i] = mongo.NewUpdateOneModel().
+			SetFilter(bson.D{u.id, u.team, u.ofToken, u.ofGeneration}).
+			SetUpdate(set(append(u.token, u.generation...)))
+	}
+	noted, err := s.tokens.BulkWrite(ctx, updates)
+	if err == nil && noted.MatchedCount < int64(len(uses)) {
+		err = s.addUsesApart(ctx, uses)
+	}
+	return s.fail(ctx, "note the uses of tokens", err)
+}
+
+// addUsesApart notes uses of tokens, and those of generations, each unless there
+// is a newer one.
+func (s *Store) addUsesApart(ctx context.Context, uses []portal.Use) error {
 	var updates []mongo.WriteModel
-	for _, u := range uses {
-		at := toInstant(u.At)
-		earlier := bson.D{{Key: "$not", Value: bson.D{{Key: "$gte", Value: at}}}} // or absent
-		token := bson.D{{Key: "_id", Value: u.Token}, {Key: "team", Value: u.Team}}
+	for i := range uses {
+		u := newUse(&uses[i])
 		updates = append(updates,
-			mongo.NewUpdateOneModel().SetFilter(append(token, bson.E{Key: "last_used_at", Value: earlier})).
-				SetUpdate(set(bson.D{{Key: "last_used_at", Value: at}, {Key: "last_used_from", Value: u.Address}})),
-			mongo.NewUpdateOneModel().SetFilter(append(token[:2:2], bson.E{Key: "generations", Value: bson.D{{Key: "$elemMatch", Value: bson.D{
-				{Key: "number", Value: u.Generation}, {Key: "last_used_at", Value: earlier},
-			}}}})).SetUpdate(set(bson.D{
-				{Key: "generations.$.last_used_at", Value: at},
-				{Key: "generations.$.last_used_from", Value: u.Address},
-				{Key: "generations.$.last_client", Value: u.Client},
-			})))
+			mongo.NewUpdateOneModel().SetFilter(bson.D{u.id, u.team, u.ofToken}).SetUpdate(set(u.token)),
+			mongo.NewUpdateOneModel().SetFilter(bson.D{u.id, u.team, u.ofGeneration}).SetUpdate(set(u.generation)))
 	}
 	_, err := s.tokens.BulkWrite(ctx, updates)
-	return s.fail(ctx, "note the uses of tokens", err)
+	return err
+}
+
+// use is what finds the token and the generation that a use is the newest of,
+// and what it sets there.
+type use struct {
+	id, team, ofToken, ofGeneration bson.E
+	token, generation               bson.D
+}
+
+func newUse(u *portal.Use) use {
+	at := toInstant(u.At)
+	earlier := bson.E{Key: "last_used_at", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gte", Value: at}}}}} // or absent
+	return use{
+		id: bson.E{Key: "_id", Value: u.Token}, team: bson.E{Key: "team", Value: u.Team}, ofToken: earlier,
+		ofGeneration: bson.E{Key: "generations", Value: bson.D{{Key: "$elemMatch", Value: bson.D{{Key: "number", Value: u.Generation}, earlier}}}},
+		token:        bson.D{{Key: "last_used_at", Value: at}, {Key: "last_used_from", Value: u.Address}},
+		generation: bson.D{
+			{Key: "generations.$.last_used_at", Value: at}, {Key: "generations.$.last_used_from", Value: u.Address},
+			{Key: "generations.$.last_client", Value: u.Client},
+		},
+	}
 }
 
 // blocksFirst is how many blocks the first answer to a list holds. One is
