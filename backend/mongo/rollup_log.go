@@ -16,7 +16,7 @@ import (
 const (
 	// batchesLogged is how many batches of sums a process logs before it adds
 	// them to those that are stored: many batches add to the same sums.
-	batchesLogged = 64
+	batchesLogged = 128
 	// settledAtOnce is from how many sums of hours on a transaction adds no further
 	// batch.
 	settledAtOnce = 3000
