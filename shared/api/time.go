@@ -19,7 +19,8 @@ func At(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	return Time{t.UTC().Truncate(time.Millisecond)}
+	// As Truncate would, which has to divide the nanoseconds since the year 1.
+	return Time{t.UTC().Round(0).Add(-time.Duration(t.Nanosecond()) % time.Millisecond)}
 }
 
 // String writes the time as in JSON, "" for the zero value.
