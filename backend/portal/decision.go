@@ -64,7 +64,8 @@ type Decision struct {
 	At         time.Time
 	Token      *Token      // nil unless the whole secret matched; shared, not to be changed
 	Generation *Generation // whose secret it was; with Token
-	Effective  ability.Set // what the token may do now
+	Own        ability.Set // what the token itself holds
+	Effective  ability.Set // of that, what its maker's role and its team lend it now
 	Missing    ability.Set // what it lacked
 	ByRole     bool        // the token has it, but its maker's role or its team no longer lends it
 	Limit      LimitState  // zero if the limit was not asked
@@ -174,7 +175,7 @@ func (p *Portal) seekKey(ctx context.Context, token, key string) bool {
 func (p *Portal) weigh(d *Decision, ask *Ask) {
 	t := d.Token
 	own, lent := p.abilities(t)
-	d.Effective = own.And(lent)
+	d.Own, d.Effective = own, own.And(lent)
 	var ok bool
 	if d.Limit, ok = p.limits.take(t.ID, t.limit(p.catalogue), ask.At); !ok && !ask.Stop {
 		d.Code = RateLimited

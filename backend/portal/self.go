@@ -31,10 +31,9 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 	if err != nil {
 		return Self{}, err
 	}
-	own, lent := p.abilities(t)
 	s := Self{
 		Token: t, At: d.At, Window: &d.Limit, TeamName: name,
-		Effective: p.catalogue.Index().Names(own.And(lent)), Generation: d.Generation,
+		Effective: p.catalogue.Index().Names(d.Effective), Generation: d.Generation,
 	}
 	if t.ExpiresSoon(d.At) {
 		s.Warnings = append(s.Warnings, "This token expires on "+t.ExpiresAt.Format(time.DateOnly)+".")
@@ -42,7 +41,7 @@ func (p *Portal) WhoAmI(ctx context.Context, d *Decision) (Self, error) {
 	if g := d.Generation; !g.EndsAt.IsZero() {
 		s.Warnings = append(s.Warnings, "This secret was rotated and ends at "+timeText(g.EndsAt)+"; move to the new one.")
 	}
-	if gone := own.Without(lent); !gone.Empty() {
+	if gone := d.Own.Without(d.Effective); !gone.Empty() {
 		names := strings.Join(p.catalogue.Index().Names(gone), ", ")
 		s.Warnings = append(s.Warnings, "The role of the token's maker or the team's policy does not lend it "+names+" any more.")
 	}
