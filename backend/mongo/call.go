@@ -106,7 +106,8 @@ func newUse(u *portal.Use) use {
 		ofGeneration: bson.E{Key: "generations", Value: bson.D{{Key: "$elemMatch", Value: bson.D{{Key: "number", Value: u.Generation}, earlier}}}},
 		token:        bson.D{{Key: "last_used_at", Value: at}, {Key: "last_used_from", Value: u.Address}},
 		generation: bson.D{
-			{Key: "generations.$.last_used_at", Value: at}, {Key: "generations.$.last_used_from", Value: u.Address},
+			{Key: "generations.$.last_used_at", Value: at},
+			{Key: "generations.$.last_used_from", Value: u.Address},
 			{Key: "generations.$.last_client", Value: u.Client},
 		},
 	}
