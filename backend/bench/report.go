@@ -18,9 +18,9 @@ func report(out io.Writer, targets []*target, p plan) {
 	for _, t := range targets {
 		ratio, computed, goal := "", "", ""
 		if t.bare != nil {
-			ratios := t.each(func(i int, r run) float64 { return 100 * r.rate / t.bare.runs[i].rate })
+			ratios := each(t.runs, func(i int, r run) float64 { return 100 * r.rate / t.bare.runs[i].rate })
 			ratio = spread(ratios) + " %"
-			computed = fmt.Sprintf("%.1f ×", median(t.each(func(i int, r run) float64 { return float64(r.cpu) / float64(t.bare.runs[i].cpu) })))
+			computed = fmt.Sprintf("%.1f ×", median(each(t.runs, func(i int, r run) float64 { return float64(r.cpu) / float64(t.bare.runs[i].cpu) })))
 			if least := 100 * goals[t.name()]; least > 0 {
 				goal = fmt.Sprintf("≥ %.0f: met", least)
 				if median(ratios) < least {
@@ -30,21 +30,24 @@ func report(out io.Writer, targets []*target, p plan) {
 		}
 		behind := "-"
 		if t.server.behind != 0 {
-			behind = micros(t.each(func(_ int, r run) float64 { return float64(r.behind) }))
+			behind = micros(each(t.runs, func(_ int, r run) float64 { return float64(r.behind) }))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\n", t.name(),
-			spread(t.each(func(_ int, r run) float64 { return r.rate })), ratio, goal,
-			micros(t.each(func(_ int, r run) float64 { return float64(r.cpu) })), computed, behind,
-			micros(t.each(func(_ int, r run) float64 { return float64(r.generator) })),
-			median(t.each(func(_ int, r run) float64 { return r.mallocs })),
-			micros(t.each(func(_ int, r run) float64 { return float64(r.p50) })),
-			micros(t.each(func(_ int, r run) float64 { return float64(r.p99) })))
+			spread(each(t.runs, func(_ int, r run) float64 { return r.rate })), ratio, goal,
+			micros(each(t.runs, func(_ int, r run) float64 { return float64(r.cpu) })), computed, behind,
+			micros(each(t.runs, func(_ int, r run) float64 { return float64(r.generator) })),
+			median(each(t.runs, func(_ int, r run) float64 { return r.mallocs })),
+			micros(each(t.runs, func(_ int, r run) float64 { return float64(r.p50) })),
+			micros(each(t.runs, func(_ int, r run) float64 { return float64(r.p99) })))
 	}
 	_ = w.Flush()
 	reportSteady(out, targets, p)
 }
 
 func reportSteady(out io.Writer, targets []*target, p plan) {
+	if p.rate == 0 {
+		return
+	}
 	fmt.Fprintf(out, "\nA steady %d requests a second; latency counts from when a request is due\n\n", p.rate)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "server, request\trequests/s\tCPU\tof its mongod\tp50\tp99")
@@ -52,28 +55,21 @@ func reportSteady(out io.Writer, targets []*target, p plan) {
 		if len(t.steady) == 0 {
 			continue
 		}
-		of := func(get func(r run) float64) []float64 {
-			var list []float64
-			for _, r := range t.steady {
-				list = append(list, get(r))
-			}
-			return list
-		}
 		behind := "-"
 		if t.server.behind != 0 {
-			behind = micros(of(func(r run) float64 { return float64(r.behind) }))
+			behind = micros(each(t.steady, func(_ int, r run) float64 { return float64(r.behind) }))
 		}
-		fmt.Fprintf(w, "%s, %s\t%.0f\t%s\t%s\t%s\t%s\n", t.server.name, t.route.name, median(of(func(r run) float64 { return r.rate })),
-			micros(of(func(r run) float64 { return float64(r.cpu) })), behind,
-			micros(of(func(r run) float64 { return float64(r.p50) })), micros(of(func(r run) float64 { return float64(r.p99) })))
+		fmt.Fprintf(w, "%s, %s\t%.0f\t%s\t%s\t%s\t%s\n", t.server.name, t.route.name, median(each(t.steady, func(_ int, r run) float64 { return r.rate })),
+			micros(each(t.steady, func(_ int, r run) float64 { return float64(r.cpu) })), behind,
+			micros(each(t.steady, func(_ int, r run) float64 { return float64(r.p50) })), micros(each(t.steady, func(_ int, r run) float64 { return float64(r.p99) })))
 	}
 	_ = w.Flush()
 }
 
 // each returns a figure of every run.
-func (t *target) each(get func(i int, r run) float64) []float64 {
+func each(runs []run, get func(i int, r run) float64) []float64 {
 	var list []float64
-	for i, r := range t.runs {
+	for i, r := range runs {
 		list = append(list, get(i, r))
 	}
 	return list
