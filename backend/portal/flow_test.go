@@ -123,6 +123,39 @@ func (w *world) code() string {
 	return m[1]
 }
 
+// remembering is a real hasher that does nothing twice. Most of these tests are
+// about what comes after a sign-in, and there are hundreds.
+type remembering struct {
+	portal.PasswordHasher
+	hashes, verdicts sync.Map
+}
+
+var hasher = &remembering{PasswordHasher: secret.NewHasher()}
+
+func (r *remembering) Hash(ctx context.Context, password string) (string, error) {
+	if stored, ok := r.hashes.Load(password); ok {
+		return stored.(string), ctx.Err()
+	}
+	stored, err := r.PasswordHasher.Hash(ctx, password)
+	if err == nil {
+		r.hashes.Store(password, stored)
+	}
+	return stored, err
+}
+
+func (r *remembering) Verify(ctx context.Context, stored, password string) (ok, upgrade bool, err error) {
+	question := [2]string{stored, password}
+	if verdict, ok := r.verdicts.Load(question); ok {
+		v := verdict.([2]bool)
+		return v[0], v[1], ctx.Err()
+	}
+	ok, upgrade, err = r.PasswordHasher.Verify(ctx, stored, password)
+	if err == nil {
+		r.verdicts.Store(question, [2]bool{ok, upgrade})
+	}
+	return ok, upgrade, err
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -143,7 +176,7 @@ func newWorld(t *testing.T) *world {
 // process returns the rules over the store, as another process has them.
 func (w *world) process() *portal.Portal {
 	p := portal.New(portal.Options{
-		Store: w.store, Catalogue: portal.NewTestCatalogue(), Keys: w.keys, Hasher: secret.NewHasher(), Mailer: w.mails,
+		Store: w.store, Catalogue: portal.NewTestCatalogue(), Keys: w.keys, Hasher: hasher, Mailer: w.mails,
 		Records: w.store.Store.(*sqlite.Store).Records(), PublicURL: "https://portal.example/", Now: func() time.Time { return w.now },
 	})
 	w.t.Cleanup(func() {

@@ -19,7 +19,7 @@ type Options struct {
 	Store     Store
 	Catalogue *Catalogue // prepared
 	Keys      *secret.Keys
-	Hasher    *secret.Hasher
+	Hasher    PasswordHasher
 	Mailer    Mailer
 	Records   RecordReader // nil: a Coalescer over Store
 	PublicURL string       // scheme://host[:port], for links in mails
@@ -27,12 +27,22 @@ type Options struct {
 	Log       *slog.Logger
 }
 
+// PasswordHasher is [secret.Hasher]. Both fail with [secret.ErrBusy] when too many
+// wait for their turn.
+type PasswordHasher interface {
+	// Hash returns what is stored of a password.
+	Hash(ctx context.Context, password string) (stored string, err error)
+	// Verify compares a password with what is stored, "" for no account. Upgrade
+	// says that it is right and that what is stored should be hashed anew.
+	Verify(ctx context.Context, stored, password string) (ok, upgrade bool, err error)
+}
+
 // Portal is the rules over one store. It is safe for use by many goroutines.
 type Portal struct {
 	store     Store
 	catalogue *Catalogue
 	keys      *secret.Keys
-	hasher    *secret.Hasher
+	hasher    PasswordHasher
 	mailer    Mailer
 	records   RecordReader
 	url       string
