@@ -19,8 +19,7 @@ func At(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	// As Truncate would, which has to divide the nanoseconds since the year 1.
-	return Time{t.UTC().Round(0).Add(-time.Duration(t.Nanosecond()) % time.Millisecond)}
+	return Time{t.UTC().Truncate(time.Millisecond)}
 }
 
 // String writes the time as in JSON, "" for the zero value.

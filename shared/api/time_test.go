@@ -3,23 +3,7 @@ package api
 import (
 	"encoding/json"
 	"testing"
-	"time"
 )
-
-func TestAtCutsToTheMillisecond(t *testing.T) {
-	if got := At(time.Time{}); !got.IsZero() {
-		t.Errorf("got %v for no time", got)
-	}
-	east := time.FixedZone("", 5*60*60)
-	for _, at := range []time.Time{
-		time.Now(), time.Unix(0, 0), time.Unix(0, -1), time.Unix(0, 999_999), time.Unix(0, 1_000_000), time.Unix(-1, 999_999_999),
-		time.Date(2026, 3, 4, 5, 6, 7, 89_999_999, east), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
-	} {
-		if got, want := At(at).Time, at.UTC().Truncate(time.Millisecond); got != want {
-			t.Errorf("%v: got %v, want %v", at, got, want)
-		}
-	}
-}
 
 func TestTimesAreReadToTheLetter(t *testing.T) {
 	tests := []struct{ in, want string }{ // want "" means refused
