@@ -14,39 +14,74 @@ const (
 	// rowsAtOnce is how many rows one statement inserts.
 	rowsAtOnce = 128
 	// batchesLogged is how many batches of sums are logged before they are added
-	// to those that are stored.
+	// to those that are stored: many batches add to the same sums.
 	batchesLogged = 512
+	// batchesRead is how many of them are read at once.
+	batchesRead = 32
+	// settledAtOnce is from how many sums of hours on no further batch is added:
+	// requests wait for the transaction.
+	settledAtOnce = 5000
 )
 
-// logRollups stores packed sums to be added later, or at once if the log is
+// logRollups stores packed sums to be added later, and adds some if the log is
 // long.
 func (w *work) logRollups(sums []byte) error {
 	if _, err := w.exec(`INSERT INTO rollup_log (data) VALUES (?)`, sums); err != nil {
 		return err
 	}
-	var logged int
-	if _, err := w.row(`SELECT count(*) FROM rollup_log`, nil, &logged); err != nil || logged < batchesLogged {
+	var logged int // they are removed from the first on
+	if _, err := w.row(`SELECT (SELECT max(id) FROM rollup_log) - (SELECT min(id) FROM rollup_log) + 1`, nil, &logged); err != nil || logged < batchesLogged {
 		return err
 	}
-	return w.settleRollups()
+	_, err := w.settleSome()
+	return err
 }
 
-// settleRollups adds what is in the log to the sums that are stored. Those are
-// read, added up and written back: the transaction is the only one.
+// settleRollups adds everything in the log to the sums that are stored.
 func (w *work) settleRollups() error {
-	var sums block.Sums
-	err := w.rows(`SELECT data FROM rollup_log`, nil, func(scan scanner) error {
-		var data []byte
-		if err := scan(&data); err != nil {
+	for more := true; more; {
+		var err error
+		if more, err = w.settleSome(); err != nil {
 			return err
 		}
-		return block.UnpackSums(data, sums.Add)
-	})
-	if err != nil || len(sums.List()) == 0 {
-		return err
 	}
-	sums.AddDays()
-	err = chunks(sums.List(), rowsAtOnce, func(part []portal.Rollup) error {
+	return nil
+}
+
+// settleSome adds the first of what is in the log to the sums that are stored,
+// and tells whether there is more.
+func (w *work) settleSome() (more bool, err error) {
+	var sums block.Sums
+	last := int64(0)
+	for more = true; more && len(sums.List()) < settledAtOnce; {
+		read := 0
+		err := w.rows(`SELECT id, data FROM rollup_log WHERE id > ? ORDER BY id LIMIT ?`, []any{last, batchesRead}, func(scan scanner) error {
+			var data []byte
+			if err := scan(&last, &data); err != nil {
+				return err
+			}
+			read++
+			return block.UnpackSums(data, sums.Add)
+		})
+		if err != nil {
+			return false, err
+		}
+		more = read == batchesRead
+	}
+	if len(sums.List()) > 0 {
+		sums.AddDays()
+		if err := w.addRollups(&sums); err != nil {
+			return false, err
+		}
+	}
+	_, err = w.exec(`DELETE FROM rollup_log WHERE id <= ?`, last)
+	return more, err
+}
+
+// addRollups adds sums to those that are stored. Those are read, added up and
+// written back: the transaction is the only one.
+func (w *work) addRollups(sums *block.Sums) error {
+	return chunks(sums.List(), rowsAtOnce, func(part []portal.Rollup) error {
 		args := make([]any, 0, len(part)*8)
 		for i := range part {
 			args = append(args, rollupKey(&part[i])...)
@@ -66,11 +101,6 @@ func (w *work) settleRollups() error {
 		_, err = w.exec(`INSERT OR REPLACE INTO rollups (`+rollupColumns+`) VALUES `+rowMarks(8, len(part)), args...)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	_, err = w.exec(`DELETE FROM rollup_log`)
-	return err
 }
 
 // rowMarks returns the question marks of several rows, (?,?),(?,?).
@@ -135,9 +165,9 @@ func (s *Store) Rollups(ctx context.Context, f portal.RollupFilter) (sums []port
 		}
 		return read(w)
 	})
-	if err == nil && logged {
+	for err == nil && logged { // others may write between the parts
 		err = s.write(ctx, func(w *work) error {
-			if err := w.settleRollups(); err != nil {
+			if logged, err = w.settleSome(); err != nil || logged {
 				return err
 			}
 			return read(w)
