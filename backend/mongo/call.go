@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
@@ -60,22 +61,27 @@ func (s *Store) blocksStored(ctx context.Context, ids []string) (bool, error) {
 // addUses notes the newest use of tokens and of their generations. Nearly always
 // a use is the newest of both, and one update notes it.
 func (s *Store) addUses(ctx context.Context, uses []portal.Use) error {
-	if len(uses) == 0 {
-		return nil
+	for part := range slices.Chunk(uses, usesAtOnce) {
+		updates := make([]mongo.WriteModel, len(part))
+		for i := range part {
+			u := newUse(&part[i])
+			updates[i] = mongo.NewUpdateOneModel().
+				SetFilter(bson.D{u.id, u.team, u.ofToken, u.ofGeneration}).
+				SetUpdate(set(append(u.token, u.generation...)))
+		}
+		noted, err := s.tokens.BulkWrite(ctx, updates)
+		if err == nil && noted.MatchedCount < int64(len(part)) {
+			err = s.addUsesApart(ctx, part)
+		}
+		if err != nil {
+			return s.fail(ctx, "note the uses of tokens", err)
+		}
 	}
-	updates := make([]mongo.WriteModel, len(uses))
-	for i := range uses {
-		u := newUse(&uses[i])
-		updates[i] = mongo.NewUpdateOneModel().
-			SetFilter(bson.D{u.id, u.team, u.ofToken, u.ofGeneration}).
-			SetUpdate(set(append(u.token, u.generation...)))
-	}
-	noted, err := s.tokens.BulkWrite(ctx, updates)
-	if err == nil && noted.MatchedCount < int64(len(uses)) {
-		err = s.addUsesApart(ctx, uses)
-	}
-	return s.fail(ctx, "note the uses of tokens", err)
+	return nil
 }
+
+// usesAtOnce is how many uses are noted apart because of one among them.
+const usesAtOnce = 50
 
 // addUsesApart notes uses of tokens, and those of generations, each unless there
 // is a newer one.

@@ -21,9 +21,13 @@ type decodedToken struct {
 	token *portal.Token
 }
 
-// decodedAtMost is how many tokens are remembered: at 1 KiB or so each that is
-// less than 20 MiB.
-const decodedAtMost = 1 << 14
+// decodedAtMost is how many tokens are remembered, mostly of 2 KiB or less each.
+// One whose document is larger than maxDecoded is not, so that what many large
+// ones take is bounded too.
+const (
+	decodedAtMost = 1 << 14
+	maxDecoded    = 4 << 10 // bytes
+)
 
 func newDecoded() *decoded {
 	return &decoded{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[decodedToken], decodedAtMost)}
@@ -49,6 +53,8 @@ func (d *decoded) token(doc []byte) (*portal.Token, error) {
 	if now.token, err = decodeTokenOf(doc, now.doc); err != nil {
 		return nil, err
 	}
-	slot.Store(now)
+	if len(doc) <= maxDecoded {
+		slot.Store(now)
+	}
 	return now.token, nil
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -313,6 +314,31 @@ var callTests = []test{
 		check("a later use of it", now.Add(time.Minute), "third", "first", "third")
 		use(1, now.Add(time.Second), "fourth")
 		check("a later use of the first, not of the token", now.Add(time.Minute), "third", "fourth", "third")
+		// In one batch, after it no later use of any: what is later counts, whatever
+		// stands beside it.
+		uses := func(list ...portal.Use) {
+			for i := range list {
+				u := &list[i]
+				u.Team, u.Token, u.Client = x.team.ID, cmp.Or(u.Token, tok.ID), "agent of "+u.Address
+			}
+			noError(t, s.RecordCalls(ctx, portal.CallBatch{Uses: list}))
+		}
+		uses(
+			portal.Use{Generation: 2, At: now.Add(3 * time.Minute), Address: "fifth"},
+			portal.Use{Token: "none", Generation: 1, At: now.Add(time.Hour), Address: "nobody"},
+			portal.Use{Generation: 1, At: now.Add(2 * time.Minute), Address: "sixth"},
+		)
+		check("two generations and a token that is gone", now.Add(3*time.Minute), "fifth", "sixth", "fifth")
+		uses(
+			portal.Use{Generation: 1, At: now.Add(2 * time.Minute), Address: "at the same time"},
+			portal.Use{Generation: 2, At: now.Add(4 * time.Minute), Address: "seventh"},
+		)
+		check("one that is not later, and one that is", now.Add(4*time.Minute), "seventh", "sixth", "seventh")
+		uses(
+			portal.Use{Generation: 1, At: now.Add(5 * time.Minute), Address: "eighth"},
+			portal.Use{Generation: 2, At: now.Add(5 * time.Minute), Address: "ninth"},
+		)
+		check("two at the same time", now.Add(5*time.Minute), "eighth", "eighth", "ninth")
 		use(9, now.Add(time.Hour), "forgotten generation")
 		noError(t, s.RecordCalls(ctx, portal.CallBatch{Uses: []portal.Use{{Team: x.team.ID, Token: "none", Generation: 1, At: now}}}))
 		got := recordOf(ctx, t, s, tok.ID)
