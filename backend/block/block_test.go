@@ -1,6 +1,7 @@
 package block
 
 import (
+	"encoding/hex"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -83,4 +84,44 @@ func TestCut(t *testing.T) {
 			t.Errorf("%s: got the oldest at %d, want that of what is left", tt.name, left.OldestAt)
 		}
 	}
+}
+
+// Written by the first version that sums hours only.
+const (
+	goldenBlock = "b0c8e9f3966701610003746f6b02000347455400012f900300026f6bb40180080004c0000207020172cf0f016202040202a6060014696e73756666696369656e74" +
+		"2d6162696c69747900010014fe80000000000000000000000000000165746830000000d00f0163010008030008000008000178000001640100020300080000050900"
+	goldenSummed = "0001740004686f757280e2bcf396670003746f6b0005474554202f90030602050421020001750280e2bcf396670101900306010006010280e2bcf3966703049003060205042102"
+)
+
+// What earlier versions packed is read, and packed again to the same bytes.
+func TestPackedBytesStay(t *testing.T) {
+	calls := goldenCalls()
+	data := (&Block{Calls: calls}).Pack()
+	if got := hex.EncodeToString(data); got != goldenBlock {
+		t.Errorf("got calls  %s\nwant       %s", got, goldenBlock)
+	}
+	if got := hex.EncodeToString(PackSums(goldenSums())); got != goldenSummed {
+		t.Errorf("got sums   %s\nwant       %s", got, goldenSummed)
+	}
+	var again []*portal.Call
+	if err := Unpack("", data, func(c *portal.Call) { again = append(again, new(*c)) }); err != nil || !reflect.DeepEqual(again, calls) {
+		t.Errorf("got %+v %v, want what was packed", again, err)
+	}
+}
+
+func goldenCalls() []*portal.Call {
+	at := at0.Truncate(time.Millisecond)
+	return []*portal.Call{
+		{ID: "a", At: at, Token: "tok", Generation: 1, Method: "GET", Route: "/", Status: 200, Code: portal.OK, Duration: 90, Bytes: 512, Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "GET", RequestID: "r"},
+		{ID: "b", At: at.Add(-time.Second), Token: "GET", Generation: 2, Method: "GET", Route: "GET", Status: 403, Code: portal.Insufficient, Bytes: -1, Address: netip.MustParseAddr("fe80::1%eth0"), UserAgent: "", RequestID: ""},
+		{ID: "c", At: at, Token: "tok", Method: "", Route: "/", UserAgent: "x"},
+		{ID: "d", At: at, Token: "tok", Method: "GET", Route: "/", Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "x"},
+	}
+}
+
+func goldenSums() []portal.Rollup {
+	r := portal.Rollup{Team: "t", Step: portal.Hour, At: at0.Truncate(time.Hour), Token: "tok", Route: "GET /", Status: 200, Calls: 3, Bucket: [portal.Buckets]int64{5: 2, 33: 1}}
+	other := r
+	other.Team, other.Token, other.Route, other.Bucket = "u", "t", "t", [portal.Buckets]int64{0: 3}
+	return []portal.Rollup{r, other, r}
 }

@@ -21,10 +21,11 @@ var packers = sync.Pool{New: func() any { return &packer{texts: map[string]uint6
 // packed returns what pack writes.
 func packed(pack func(p *packer)) []byte {
 	p := packers.Get().(*packer)
-	p.b = p.b[:0]
-	clear(p.texts) // also so that the texts are not held longer
 	pack(p)
 	b := bytes.Clone(p.b)
+	clear(p.b) // nothing of the calls is held longer
+	clear(p.texts)
+	p.b = p.b[:0]
 	packers.Put(p)
 	return b
 }
