@@ -81,7 +81,7 @@ func (x *batcher) sum(key sumKey) *Rollup {
 // route joins a method and a template. There are few of both.
 func (x *batcher) route(method, template string) string {
 	key := [2]string{method, template}
-	if key == x.last.key {
+	if key == x.last.key && x.last.text != "" {
 		return x.last.text
 	}
 	text, ok := x.routes[key]

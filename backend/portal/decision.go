@@ -125,6 +125,7 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 	p.weigh(&d, ask)
 	if d.Code == OK && (t.FirstUsedAt.IsZero() || g.ActivatedAt.IsZero()) {
 		d.Token, d.Generation, d.Code = p.firstUse(ctx, t, g.Number, *ask)
+		d.Own, d.Effective = p.holds(d.Token) // it may have been changed meanwhile
 	}
 	if d.Code == OK && p.keys.Outdated(g.KeyID) {
 		p.rekey(t, g, ask.Secret)
@@ -174,8 +175,7 @@ func (p *Portal) seekKey(ctx context.Context, token, key string) bool {
 // it flooded with requests has to be able to.
 func (p *Portal) weigh(d *Decision, ask *Ask) {
 	t := d.Token
-	own, lent := p.abilities(t)
-	d.Own, d.Effective = own, own.And(lent)
+	d.Own, d.Effective = p.holds(t)
 	var ok bool
 	if d.Limit, ok = p.limits.take(t.ID, t.limit(p.catalogue), ask.At); !ok && !ask.Stop {
 		d.Code = RateLimited
@@ -186,21 +186,21 @@ func (p *Portal) weigh(d *Decision, ask *Ask) {
 		return
 	}
 	if d.Missing = ask.Need.Without(d.Effective); !d.Missing.Empty() {
-		d.ByRole = own.Contains(ask.Need)
+		d.ByRole = d.Own.Contains(ask.Need)
 		d.Code = Insufficient
 	}
 }
 
-// abilities returns what the token itself holds, and what its maker's role and
-// its team lend it now; both together is what it may do.
-func (p *Portal) abilities(t *Token) (own, lent ability.Set) {
+// holds returns what the token itself holds, and what of that its maker's role
+// and its team lend it now: what it may do.
+func (p *Portal) holds(t *Token) (own, effective ability.Set) {
 	index := p.catalogue.Index()
 	own = index.Set(t.Abilities)
-	lent = p.catalogue.Grantable(t.Standing.MakerRole, t.Standing.PlatformTeam)
+	lent := p.catalogue.Grantable(t.Standing.MakerRole, t.Standing.PlatformTeam)
 	if t.Standing.TeamAbilities != nil {
 		lent = lent.And(index.Set(t.Standing.TeamAbilities))
 	}
-	return own, lent
+	return own, own.And(lent)
 }
 
 func (t *Token) allowsAddress(a netip.Addr) bool {

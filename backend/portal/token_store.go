@@ -92,7 +92,8 @@ type TokenStore interface {
 	LivingTokens(ctx context.Context, team string, now time.Time) (int, error) // not revoked, not expired
 	// TokenRecords reads the tokens with these ids, at most 100, whatever the
 	// team, no older than the call (majority, from the primary). Those not
-	// found are left out; the order is free.
+	// found are left out; the order is free. They are shared, and not to be
+	// changed.
 	TokenRecords(ctx context.Context, ids []string) ([]*Token, error)
 
 	// ClaimName reserves a name for a token until it ends (zero: for ever).
