@@ -13,16 +13,12 @@ type batcher struct {
 	uses    map[touchKey]int       // into b.Uses
 	touched map[touchKey]time.Time // when a use was last written
 	routes  map[[2]string]string   // method and template, joined
-	last    struct {               // of routes: mostly also the next
-		key  [2]string
-		text string
-	}
 }
 
 type sumKey struct {
-	team, token, route string
-	status             int
-	hour               int64 // its beginning, in seconds since 1970
+	team, token, method, route string
+	status                     int
+	hour                       int64 // its beginning, in seconds since 1970
 }
 
 type touchKey struct {
@@ -48,20 +44,12 @@ func (x *batcher) batch(calls []pendingCall) CallBatch {
 			Method: c.Method, Route: c.Route, Status: c.Status, Code: c.code, Duration: c.Duration,
 			Bytes: c.Bytes, Address: c.Address, UserAgent: c.UserAgent, RequestID: c.RequestID,
 		})
-		sum := x.sum(sumKey{c.token.Team, c.token.ID, x.route(c.Method, c.Route), c.Status, hourOf(c.at)})
+		sum := x.sum(sumKey{c.token.Team, c.token.ID, c.Method, c.Route, c.Status, c.at.Truncate(time.Hour).Unix()})
 		sum.Calls++
 		sum.Bucket[bucketOf(c.Duration)]++
 		x.use(c)
 	}
 	return x.b
-}
-
-const hourSeconds = int64(time.Hour / time.Second)
-
-// hourOf returns the beginning of the hour of an instant, in seconds since 1970.
-func hourOf(at time.Time) int64 {
-	s := at.Unix()
-	return s - (s%hourSeconds+hourSeconds)%hourSeconds
 }
 
 // sum returns the sum that a call belongs to; it holds until the next one is
@@ -72,18 +60,16 @@ func (x *batcher) sum(key sumKey) *Rollup {
 		i = len(x.b.Rollups)
 		x.sums[key] = i
 		x.b.Rollups = append(x.b.Rollups, Rollup{
-			Team: key.team, Step: Hour, At: time.Unix(key.hour, 0).UTC(), Token: key.token, Route: key.route, Status: key.status,
+			Team: key.team, Step: Hour, At: time.Unix(key.hour, 0).UTC(), Token: key.token,
+			Route: x.joined(key.method, key.route), Status: key.status,
 		})
 	}
 	return &x.b.Rollups[i]
 }
 
-// route joins a method and a template. There are few of both.
-func (x *batcher) route(method, template string) string {
+// joined joins a method and a template. There are few of both.
+func (x *batcher) joined(method, template string) string {
 	key := [2]string{method, template}
-	if key == x.last.key && x.last.text != "" {
-		return x.last.text
-	}
 	text, ok := x.routes[key]
 	if !ok {
 		if len(x.routes) >= 1000 {
@@ -92,7 +78,6 @@ func (x *batcher) route(method, template string) string {
 		text = method + " " + template
 		x.routes[key] = text
 	}
-	x.last.key, x.last.text = key, text
 	return text
 }
 
