@@ -97,6 +97,7 @@ func (b *Block) Pack() []byte {
 	return packed(func(p *packer) {
 		var method, route, code, address, agent column
 		var from netip.Addr
+		var packedFrom string
 		at := int64(0)
 		for _, c := range b.Calls {
 			p.int(c.At.UnixMilli() - at)
@@ -110,12 +111,10 @@ func (b *Block) Pack() []byte {
 			p.again(&code, string(c.Code))
 			p.int(int64(c.Duration))
 			p.int(c.Bytes)
-			if address.number == 0 || c.Address != from {
-				from = c.Address
-				p.again(&address, string(addressBytes(from)))
-			} else {
-				p.uint(address.number)
+			if c.Address != from {
+				from, packedFrom = c.Address, string(addressBytes(c.Address))
 			}
+			p.again(&address, packedFrom)
 			p.again(&agent, c.UserAgent)
 			p.once(c.RequestID)
 		}

@@ -50,19 +50,20 @@ type column struct {
 
 // again writes the next text of a column.
 func (p *packer) again(c *column, s string) {
-	if c.number == 0 || c.last != s {
-		n, ok := p.texts[s]
-		if !ok {
-			n = uint64(len(p.texts) + 1)
-			p.texts[s] = n
-			p.uint(0)
-			p.once(s)
-			*c = column{s, n}
-			return
-		}
-		*c = column{s, n}
+	if c.number != 0 && c.last == s {
+		p.uint(c.number)
+		return
 	}
-	p.uint(c.number)
+	n, ok := p.texts[s]
+	if ok {
+		p.uint(n)
+	} else {
+		n = uint64(len(p.texts) + 1)
+		p.texts[s] = n
+		p.uint(0)
+		p.once(s)
+	}
+	*c = column{s, n}
 }
 
 var errPacked = errors.New("packed calls or sums are damaged")
