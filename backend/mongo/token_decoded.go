@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
+	"github.com/gatehouse-portal/gatehouse/shared/tokentext"
 )
 
 // decoded remembers tokens by the bytes that they were decoded from. It is no
@@ -36,7 +37,7 @@ func newDecoded() *decoded {
 // slot returns where a token is remembered. Its _id is the first field, as the
 // server keeps documents.
 func (d *decoded) slot(doc []byte) *atomic.Pointer[decodedToken] {
-	const length, id = 4, 1 + len("_id\x00") + 4 + 12
+	const length, id = 4, 1 + len("_id\x00") + 4 + tokentext.LookupLength
 	key := doc[min(len(doc), length):min(len(doc), length+id)]
 	return &d.slots[maphash.Bytes(d.seed, key)%uint64(len(d.slots))]
 }

@@ -12,7 +12,7 @@ import (
 // read whole.
 func TestLoggedSumsAreSettledInParts(t *testing.T) {
 	s := openNew(t)
-	const tokens = settledAtOnce/batchesLogged*3 + 1 // in each batch, others than in the batch before
+	const tokens = settledAtOnce/batchesLogged*3 + 1 // in each two batches, others than in those before
 	at := at0.Truncate(time.Hour)
 	logged := func() (n int) {
 		t.Helper()

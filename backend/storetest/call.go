@@ -314,8 +314,7 @@ var callTests = []test{
 		check("a later use of it", now.Add(time.Minute), "third", "first", "third")
 		use(1, now.Add(time.Second), "fourth")
 		check("a later use of the first, not of the token", now.Add(time.Minute), "third", "fourth", "third")
-		// In one batch, after it no later use of any: what is later counts, whatever
-		// stands beside it.
+		// In one batch too, what is later counts, whatever stands beside it.
 		uses := func(list ...portal.Use) {
 			for i := range list {
 				u := &list[i]
