@@ -179,13 +179,15 @@ func (r *recorder) run(ctx context.Context) {
 	tick := time.NewTicker(recordEvery)
 	defer tick.Stop()
 	for {
+		unit := recordAtOnce // what goes beyond full batches waits for the next one
 		select {
 		case <-tick.C:
+			unit = 1
 		case <-r.wake:
 		case <-ctx.Done():
 			return
 		}
-		calls, closed := r.take()
+		calls, closed := r.take(unit)
 		for part := calls; len(part) > 0; {
 			n := min(len(part), recordAtOnce)
 			if !r.write(ctx, part[:n]) {
@@ -201,12 +203,19 @@ func (r *recorder) run(ctx context.Context) {
 	}
 }
 
-// take takes what waits, and lets those in who wait for room.
-func (r *recorder) take() (calls []pendingCall, closed bool) {
+// take takes what waits, in multiples of unit or, when the recorder is closed, all
+// of it, and lets those in who wait for room.
+func (r *recorder) take(unit int) (calls []pendingCall, closed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	calls, r.waiting, r.spare = r.waiting, r.spare[:0], nil
-	r.writing += len(calls)
+	n := len(r.waiting)
+	if !r.closed {
+		n -= n % unit
+	}
+	calls, rest := r.waiting[:n], r.waiting[n:]
+	r.waiting, r.spare = append(r.spare[:0], rest...), nil
+	clear(rest)
+	r.writing += n
 	r.room.Broadcast()
 	return calls, r.closed
 }
@@ -223,7 +232,7 @@ func (r *recorder) write(ctx context.Context, calls []pendingCall) bool {
 			return false
 		}
 		if len(calls) < siftAtMost {
-			more, _ := r.take()
+			more, _ := r.take(1)
 			calls = append(calls[:len(calls):len(calls)], more...)
 		}
 		refused, err = r.sift(ctx, calls)

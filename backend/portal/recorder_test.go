@@ -137,6 +137,42 @@ func TestRecorderWritesFullBatchesAtOnce(t *testing.T) {
 	})
 }
 
+// A batch costs storage as much as some hundred calls, so what goes beyond a full
+// one does not become one of its own before its time.
+func TestRecorderLeavesTheRestToTheNextBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &noStore{fail: func(n int) error {
+			if n == 1 {
+				time.Sleep(10 * ms)
+			}
+			return nil
+		}}
+		r := newRecorder(s, quiet)
+		add := func(n int) {
+			for range n {
+				r.add(call("tok", 1, now, nil))
+			}
+			synctest.Wait()
+		}
+		sizes := func() (list []int) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for _, b := range s.batches {
+				list = append(list, len(b.Calls))
+			}
+			return list
+		}
+		add(recordAtOnce) // the writer is busy with them
+		add(2*recordAtOnce + 300)
+		time.Sleep(20 * ms)
+		equal(t, "batches at once", sizes(), []int{recordAtOnce, recordAtOnce, recordAtOnce})
+		equal(t, "the rest", r.queued(), 300)
+		time.Sleep(recordEvery)
+		equal(t, "batches a quarter of a second later", sizes(), []int{recordAtOnce, recordAtOnce, recordAtOnce, 300})
+		closeWithin(t, r, time.Second, nil)
+	})
+}
+
 // A recorder that is full makes callers wait, and loses nothing.
 func TestRecorderIsBoundedAndDropsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
