@@ -18,8 +18,8 @@ import (
 func main() {
 	var p plan
 	var connections string
-	flag.IntVar(&p.rounds, "rounds", 5, "how often each server is loaded")
-	flag.DurationVar(&p.length, "length", 2*time.Second, "how long each time")
+	flag.IntVar(&p.rounds, "rounds", 15, "how often each server is loaded")
+	flag.DurationVar(&p.length, "length", time.Second, "how long each time")
 	flag.StringVar(&connections, "connections", "1,64,256", "keep-alive connections at once")
 	flag.IntVar(&p.rate, "rate", 5000, "requests a second of the steady load, 0 for none")
 	flag.StringVar(&p.only, "only", "", "load only what has this text in its name, such as SQLite or who, and its bare server")
