@@ -149,6 +149,7 @@ func (s *Store) loadRecords(ctx context.Context) error {
 		return w.rows(tokenRows.query, nil, func(scan scanner) error {
 			t, err := read(scan)
 			if err == nil {
+				intern(&t)
 				s.records.set(t.ID, &t)
 			}
 			return err

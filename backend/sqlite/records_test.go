@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
@@ -35,6 +37,34 @@ func newToken(team, user string, i int) portal.Token {
 		ExpiresAt: at0.AddDate(0, 0, i%90), LastUsedAt: at0.Add(time.Duration(i*7919%10_000) * time.Second),
 		Generations: []portal.Generation{{Number: 1, KeyID: "k1", CreatedAt: at0, ActivatedAt: at0}},
 	}
+}
+
+// What many records have in common is in memory once, whether they were written or
+// read when the file was opened.
+func TestRecordsShareTexts(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // what is shared is forgotten with its last record
+	s := openNew(t)
+	storeTeam(t, s, "tea_1", "usr_1")
+	for i := range 2 {
+		if err := s.InsertToken(t.Context(), newToken("tea_1", "usr_1", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shared := func(s *Store, when string) {
+		a, b := s.records.shard("tok000000000").tokens["tok000000000"], s.records.shard("tok000000001").tokens["tok000000001"]
+		for _, pair := range [][2]string{
+			{a.Team, b.Team}, {a.Maker, b.Maker}, {a.Abilities[1], b.Abilities[1]}, {a.Generations[0].KeyID, b.Generations[0].KeyID},
+		} {
+			if unsafe.StringData(pair[0]) != unsafe.StringData(pair[1]) {
+				t.Errorf("%s: %q is in memory twice", when, pair[0])
+			}
+		}
+	}
+	shared(s, "written")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	shared(open(t, s.path), "read from the file")
 }
 
 // The records in memory are those of the file, after whatever happened.
