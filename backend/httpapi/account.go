@@ -27,12 +27,15 @@ func (s *Server) changePassword(c *fiber.Ctx) error {
 		return err
 	}
 	who := person(c)
+	var session portal.Renewal
 	err = s.withPassword(c, who.User.EmailKey, func() (bool, error) {
-		return true, s.portal.ChangePassword(c.UserContext(), who, in.Current, in.Password)
+		session, err = s.portal.ChangePassword(c.UserContext(), who, in.Current, in.Password)
+		return true, err
 	})
 	if err != nil {
 		return err
 	}
+	s.setCookie(c, s.cookie, session.Cookie, 0)
 	return c.SendStatus(fiber.StatusNoContent)
 }
 

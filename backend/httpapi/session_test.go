@@ -126,12 +126,11 @@ func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
 		ada, other := w.signUp("Ada"), w.browser(nextAddress())
 		in := api.SignIn{Email: "ada@example.com", Password: password}
 		other.call("POST", "/portal/v1/sessions", in).want(t, 200)
-		u, _ := url.Parse(w.url)
-		before := ada.http.Jar.Cookies(u)
+		thief := ada.copied()
+		thief.call("GET", "/portal/v1/session", nil).want(t, 200)
 		ada.call("POST", "/portal/v1/sessions", in).want(t, 200)
 		ada.call("GET", "/portal/v1/session", nil).want(t, 200)
-		ada.http.Jar.SetCookies(u, before)
-		ada.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
+		thief.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
 		other.call("GET", "/portal/v1/session", nil).want(t, 200) // another browser's is left alone
 	})
 }
@@ -333,6 +332,7 @@ func TestSigningInUnverifiedCountsForTheNetwork(t *testing.T) {
 	}
 }
 
+// What a password earns is not for whoever has a copy of the cookie before.
 func TestConfirmPassword(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		ada := w.signUp("Ada")
@@ -345,7 +345,9 @@ func TestConfirmPassword(t *testing.T) {
 		if p.Errors[0].Pointer != "#/password" {
 			t.Errorf("got %+v", p.Errors)
 		}
+		copied := ada.copied()
 		fresh := into[api.Fresh](t, ada.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: password}).want(t, 200))
+		copied.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
 		if fresh.FreshUntil.Before(w.clock.now()) {
 			t.Errorf("got %v", fresh)
 		}
@@ -373,8 +375,10 @@ func TestAccount(t *testing.T) {
 		if p.Errors[0].Pointer != "#/password" {
 			t.Errorf("got %+v", p.Errors)
 		}
+		copied := ada.copied()
 		ada.call("POST", "/portal/v1/account/password", api.ChangePassword{Current: password, Password: "another good phrase"}).want(t, 204)
 		ada.call("GET", "/portal/v1/session", nil).want(t, 200)
+		copied.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
 		other.call("GET", "/portal/v1/session", nil).problem(t, 401, "signed-out")
 		b := w.browser(nextAddress())
 		b.call("POST", "/portal/v1/sessions", api.SignIn{Email: "ada@example.com", Password: password}).problem(t, 422, "invalid")

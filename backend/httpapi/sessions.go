@@ -115,13 +115,14 @@ func (s *Server) confirmPassword(c *fiber.Ctx) error {
 		return err
 	}
 	who := person(c)
-	var until time.Time
+	var session portal.Renewal
 	err = s.withPassword(c, who.User.EmailKey, func() (bool, error) {
-		until, err = s.portal.ConfirmPassword(c.UserContext(), who, in.Password)
+		session, err = s.portal.ConfirmPassword(c.UserContext(), who, in.Password)
 		return true, err
 	})
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, fiber.StatusOK, api.Fresh{FreshUntil: api.At(until)})
+	s.setCookie(c, s.cookie, session.Cookie, 0)
+	return sendJSON(c, fiber.StatusOK, api.Fresh{FreshUntil: api.At(session.Session.FreshUntil)})
 }

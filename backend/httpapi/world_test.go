@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -308,6 +309,17 @@ func (w *world) browser(address string) *client {
 	c.header.Set("Sec-Fetch-Site", "same-origin")
 	c.header.Set("X-Forwarded-For", address)
 	return c
+}
+
+// copied returns another browser with a copy of the cookies, as a thief has them.
+func (c *client) copied() *client {
+	thief := c.w.browser(nextAddress())
+	u, err := url.Parse(c.w.url)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	thief.http.Jar.SetCookies(u, c.http.Jar.Cookies(u))
+	return thief
 }
 
 // call sends a request. A body is sent as JSON; a string as it is. Headers come

@@ -59,17 +59,18 @@ func (p *Portal) UpdateAccount(ctx context.Context, who Person, c AccountChange)
 }
 
 // ChangePassword replaces the person's password, ends every other session of
-// theirs, and tells them by mail. Once it has answered, nothing is changed any
+// theirs, gives this one a new cookie, and tells them by mail. Once it has answered, nothing is changed any
 // more for a session that it ended, by whatever request. A wrong current password
 // is Invalid at #/current, a bad new one at #/password.
-func (p *Portal) ChangePassword(ctx context.Context, who Person, current, password string) error {
+func (p *Portal) ChangePassword(ctx context.Context, who Person, current, password string) (Renewal, error) {
 	if err := checkPassword("#/password", password, who.User.Name, who.User.Email); err != nil {
-		return err
+		return Renewal{}, err
 	}
 	hash, err := p.hash(ctx, password) // before the transaction, which shall be short
 	if err != nil {
-		return err
+		return Renewal{}, err
 	}
+	var r Renewal
 	err = p.withOwnPassword(ctx, who, "#/current", current, func(ctx context.Context, u User) error {
 		u.PasswordHash, u.Version = hash, u.Version+1
 		if err := p.store.ReplaceUser(ctx, u); err != nil {
@@ -80,15 +81,19 @@ func (p *Portal) ChangePassword(ctx context.Context, who Person, current, passwo
 			return err
 		}
 		_, err = p.appendAs(ctx, who, u.ID, audit.UserPasswordChanged, u.ID, map[string]any{"sessions_ended": ended})
+		if err != nil {
+			return err
+		}
+		r, err = p.renewSession(ctx, who, func(*Session) {})
 		return err
 	})
 	if err != nil {
-		return err
+		return Renewal{}, err
 	}
 	if err := p.mailer.Send(ctx, p.mailPasswordChanged(who.User)); err != nil {
 		p.log.WarnContext(ctx, "the mail about a changed password was not queued", "user", who.User.ID, "error", err)
 	}
-	return nil
+	return r, nil
 }
 
 // AccountEvents lists the person's own security log, newest first.

@@ -45,7 +45,11 @@ func TestEveryChangeHasItsEvent(t *testing.T) {
 			refused(t, err, "invalid")
 			return nil
 		}, "", "", "user.sign_in_refused", ""},
-		{"confirm", func() error { _, err := w.ConfirmPassword(w.ctx, bob.Person, password); return err }, "", "", "", ""},
+		{"confirm", func() error {
+			r, err := w.ConfirmPassword(w.ctx, bob.Person, password)
+			bob.Session = r.Session
+			return err
+		}, "", "", "", ""},
 		{"confirm wrongly", func() error {
 			_, err := w.ConfirmPassword(w.ctx, bob.Person, "not the password at all")
 			refused(t, err, "invalid")
@@ -56,7 +60,9 @@ func TestEveryChangeHasItsEvent(t *testing.T) {
 			return err
 		}, "", "", "user.renamed", ""},
 		{"change the password", func() error {
-			return w.ChangePassword(w.ctx, bob.Person, password, "another horse with a red umbrella")
+			r, err := w.ChangePassword(w.ctx, bob.Person, password, "another horse with a red umbrella")
+			bob.Session = r.Session
+			return err
 		}, "", "", "user.password_changed", ""},
 		{"sign out", func() error { return w.SignOut(w.ctx, bob.Person) }, "", "", "user.signed_out", ""},
 		{"become an admin", func() error { return w.GrantAdmin(w.ctx, "bob@example.com") }, "", "", "user.made_admin", "user.made_admin"},

@@ -368,14 +368,31 @@ func TestFresh(t *testing.T) {
 	if again().Fresh(w.now) {
 		t.Error("fresh by a wrong password")
 	}
-	until := get[time.Time](t)(w.ConfirmPassword(w.ctx, who, password))
-	if !until.Equal(w.now.Add(15*time.Minute)) || !again().Fresh(w.now) {
+	renewed := get[portal.Renewal](t)(w.ConfirmPassword(w.ctx, who, password))
+	w.wantRenewed(&ada, renewed)
+	if until := renewed.Session.FreshUntil; !until.Equal(w.now.Add(15*time.Minute)) || !again().Fresh(w.now) {
 		t.Errorf("got fresh until %v, want a quarter of an hour from now", until)
 	}
 	w.wantActions(ada.User.ID, 2, "user.sign_in_refused")
-	noError(t, w.SignOut(w.ctx, who))
-	_, err = w.ConfirmPassword(w.ctx, who, password) // a session that ended meanwhile
+	_, err = w.ConfirmPassword(w.ctx, who, password) // with the cookie before
 	refused(t, err, "signed-out")
+	noError(t, w.SignOut(w.ctx, who))
+	_, err = w.ConfirmPassword(w.ctx, ada.Person, password) // a session that ended meanwhile
+	refused(t, err, "signed-out")
+}
+
+// wantRenewed checks that a session goes on under another cookie, and that a copy
+// of the one before opens nothing. From here on it is the person's.
+func (w *world) wantRenewed(who *person, r portal.Renewal) {
+	w.t.Helper()
+	_, err := w.Authenticate(w.ctx, who.cookie, home)
+	refused(w.t, err, "signed-out")
+	now := get[portal.Person](w.t)(w.Authenticate(w.ctx, r.Cookie, home))
+	before := who.Session
+	if now.Session.ID != before.ID || !now.Session.ExpiresAt.Equal(before.ExpiresAt) || !w.CheckCSRF(now, w.CSRFToken(who.Person)) {
+		w.t.Errorf("got the session %+v, want %+v to go on", now.Session, before)
+	}
+	who.cookie, who.Session = r.Cookie, now.Session
 }
 
 // Two requests of one session at once do not undo what the other did.
@@ -385,13 +402,14 @@ func TestSessionChangesDoNotUndoEachOther(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	who := get[portal.Person](t)(w.Authenticate(w.ctx, ada.cookie, home))
 	w.now = w.now.Add(time.Hour)
-	w.store.before = func(string) error { // after Authenticate has read the session
-		w.store.before = nil
-		_, err := w.ConfirmPassword(w.ctx, who, password)
+	var renewed portal.Renewal
+	w.meanwhile(func() (err error) { // after Authenticate has read the session
+		renewed, err = w.ConfirmPassword(w.ctx, who, password)
 		return err
-	}
-	get[portal.Person](t)(w.Authenticate(w.ctx, ada.cookie, home))
-	if !get[portal.Person](t)(w.Authenticate(w.ctx, ada.cookie, home)).Fresh(w.now) {
+	})
+	_, err := w.Authenticate(w.ctx, ada.cookie, home) // the browser has another cookie by now
+	refused(t, err, "signed-out")
+	if !get[portal.Person](t)(w.Authenticate(w.ctx, renewed.Cookie, home)).Fresh(w.now) {
 		t.Error("the confirmed password was forgotten")
 	}
 }
@@ -428,16 +446,20 @@ func TestChangePassword(t *testing.T) {
 	ada := w.signedUp("Ada")
 	other := get[portal.SignedIn](t)(w.SignIn(w.ctx, "ada@example.com", password, home))
 	const next = "another horse with a red umbrella"
-	refused(t, w.ChangePassword(w.ctx, ada.Person, "not the password at all", next), "invalid #/current")
-	refused(t, w.ChangePassword(w.ctx, ada.Person, password, "short"), "invalid #/password")
-	refused(t, w.ChangePassword(w.ctx, ada.Person, password, "ada@example.com!"), "invalid #/password")
-	noError(t, w.ChangePassword(w.ctx, ada.Person, password, next))
+	for _, tt := range []struct{ current, next, want string }{
+		{"not the password at all", next, "invalid #/current"},
+		{password, "short", "invalid #/password"},
+		{password, "ada@example.com!", "invalid #/password"},
+	} {
+		_, err := w.ChangePassword(w.ctx, ada.Person, tt.current, tt.next)
+		refused(t, err, tt.want)
+	}
+	w.wantRenewed(&ada, get[portal.Renewal](t)(w.ChangePassword(w.ctx, ada.Person, password, next)))
 	if m := w.mail("Your password was changed"); m.To != ada.User.Email || strings.Contains(m.Text, next) {
 		t.Errorf("got %+v", m)
 	}
 	_, err := w.Authenticate(w.ctx, other.Cookie, home)
 	refused(t, err, "signed-out")
-	get[portal.Person](t)(w.Authenticate(w.ctx, ada.cookie, home))
 	_, err = w.SignIn(w.ctx, "ada@example.com", password, home)
 	refused(t, err, "invalid #/email")
 	get[portal.SignedIn](t)(w.SignIn(w.ctx, "ada@example.com", next, home))

@@ -304,16 +304,43 @@ func (p *Portal) SignOut(ctx context.Context, who Person) error {
 	})
 }
 
-// ConfirmPassword makes the session fresh for a quarter of an hour. A wrong
-// password is Invalid at #/password, and recorded as a refused sign-in.
-func (p *Portal) ConfirmPassword(ctx context.Context, who Person, password string) (time.Time, error) {
-	var until time.Time
+// Renewal is a session that goes on under another cookie.
+type Renewal struct {
+	Cookie  string
+	Session Session
+}
+
+// ConfirmPassword makes the session fresh for a quarter of an hour, under a new
+// cookie. A wrong password is Invalid at #/password, and recorded as a refused
+// sign-in.
+func (p *Portal) ConfirmPassword(ctx context.Context, who Person, password string) (Renewal, error) {
+	var r Renewal
 	err := p.withOwnPassword(ctx, who, "#/password", password, func(ctx context.Context, _ User) error {
-		until = p.clock().Add(freshFor)
-		_, err := p.changeSession(ctx, who.Session.Hash, func(s *Session) { s.FreshUntil = until })
+		var err error
+		r, err = p.renewSession(ctx, who, func(s *Session) { s.FreshUntil = p.clock().Add(freshFor) })
 		return err
 	})
-	return until, err
+	return r, err
+}
+
+// renewSession changes a session and gives it a new cookie, inside a transaction;
+// SignedOut if it has ended. What the person has just earned with the password,
+// whoever has a copy of the old cookie has not. Its id stays, and with it the
+// tokens against cross-site requests that other tabs hold.
+func (p *Portal) renewSession(ctx context.Context, who Person, change func(s *Session)) (Renewal, error) {
+	s, err := p.store.HoldSession(ctx, who.User.ID, who.Session.Hash)
+	if KindOf(err) == NotFound {
+		return Renewal{}, errSignedOut()
+	} else if err != nil {
+		return Renewal{}, err
+	}
+	cookie := secret.NewOpaque("")
+	s.Hash = p.keys.HashOpaque(cookies, cookie)
+	change(&s)
+	if err := p.store.DeleteSession(ctx, s.User, s.ID); err != nil {
+		return Renewal{}, err
+	}
+	return Renewal{cookie, s}, p.store.InsertSession(ctx, s)
 }
 
 // withOwnPassword is [Portal.withPassword] for somebody signed in. A password

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -85,6 +86,37 @@ var sessionTests = []test{
 		if n, _, err := s.Head(ctx, x.team.ID); err != nil || n != after {
 			t.Errorf("got %d events, %v, want the %d that there were when the session had ended", n, err, after)
 		}
+	}},
+	{"one goes on under another hash, once", func(t *testing.T, s portal.Store) {
+		ctx, u := begin(t), storeUser(t, s)
+		ses := storeSession(t, s, u.ID, nil)
+		errs := race(8, func(i int) error {
+			return s.Atomically(ctx, func(ctx context.Context) error {
+				held, err := s.HoldSession(ctx, u.ID, ses.Hash)
+				if err != nil {
+					return err
+				}
+				held.Hash = fmt.Sprintf("%s-%d", ses.Hash, i)
+				if err := s.DeleteSession(ctx, u.ID, ses.ID); err != nil {
+					return err
+				}
+				return s.InsertSession(ctx, held)
+			})
+		})
+		kind[portal.Session](t, portal.NotFound)(s.SessionByHash(ctx, ses.Hash))
+		won := 0
+		for i, err := range errs {
+			if err != nil {
+				wantKind(t, err, portal.NotFound)
+				continue
+			}
+			won++
+			ses.Hash = fmt.Sprintf("%s-%d", ses.Hash, i)
+		}
+		if won != 1 {
+			t.Fatalf("got %d that renewed the session, want 1", won)
+		}
+		equal(t, "sessions", get[[]portal.Session](t)(s.Sessions(ctx, u.ID)), []portal.Session{ses})
 	}},
 	{"a hash is stored once", func(t *testing.T, s portal.Store) {
 		ctx, u, hash := begin(t), storeUser(t, s), newID("hash")

@@ -69,7 +69,7 @@ func (g *gate) isOther(s api.Session) bool {
 
 // Do implements client.Transport.
 func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error) {
-	renewed := false
+	looked := false
 	for {
 		answer, err := g.next.Do(ctx, r)
 		if err != nil {
@@ -77,25 +77,26 @@ func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error
 			return answer, err
 		}
 		g.note(false, answer.Header["gatehouse-version"])
-		switch kind := refusal(answer); {
-		case answer.Status == 401 && g.overs(r):
+		kind := refusal(answer)
+		over := answer.Status == 401 && g.overs(r)
+		there := false
+		if !looked && (over || kind == "cross-site-request") {
+			// Another tab may have got a new cookie while this request was under way,
+			// or signed in again: then this one's token is of the old session.
+			looked = true
+			if there, err = g.look(ctx); err != nil {
+				return answer, err
+			}
+		}
+		switch {
+		case there: // go on with what it is now
+		case over:
 			if !g.wait(ctx, askSignIn) {
 				return answer, kit.ErrGivenUp
 			}
 		case kind == "fresh-sign-in-required":
 			g.blame(r)
 			if !g.wait(ctx, askConfirm) {
-				return answer, kit.ErrGivenUp
-			}
-		case kind == "cross-site-request" && !renewed:
-			// Another tab has signed in again: this one's token is of the old session.
-			renewed = true
-			s, err := g.api.Session(ctx)
-			if err != nil {
-				return answer, nil
-			}
-			if g.isOther(s) { // who must not do what this page's person asked for
-				g.other()
 				return answer, kit.ErrGivenUp
 			}
 		default:
@@ -105,6 +106,20 @@ func (g *gate) Do(ctx context.Context, r client.Request) (client.Response, error
 			r.Header["X-CSRF-Token"] = g.api.CSRFToken()
 		}
 	}
+}
+
+// look reports whether there is a session. If it is another person's, who must not
+// do what this page's person asked for, it is ErrGivenUp.
+func (g *gate) look(ctx context.Context) (there bool, err error) {
+	s, err := g.api.Session(ctx)
+	if err != nil {
+		return false, nil
+	}
+	if g.isOther(s) {
+		g.other()
+		return false, kit.ErrGivenUp
+	}
+	return true, nil
 }
 
 func (g *gate) blame(r client.Request) {

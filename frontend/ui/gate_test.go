@@ -44,21 +44,25 @@ func refused(status int, kind string) client.Response {
 func fine(body string) client.Response { return client.Response{Status: 200, Body: []byte(body)} }
 
 func TestGateAsksAndSendsAgain(t *testing.T) {
+	over, due := client.Response{Status: 401}, refused(403, "fresh-sign-in-required")
+	ada := fine(`{"user":{"id":"usr_ada"},"csrf_token":"new"}`)
 	tests := []struct {
 		name   string
-		first  client.Response
+		first  []client.Response // to the request, to a look at the session
 		want   question
 		answer bool
 		err    bool
 	}{
-		{"session over, signed in again", client.Response{Status: 401}, askSignIn, true, false},
-		{"session over, left", client.Response{Status: 401}, askSignIn, false, true},
-		{"password due, given", refused(403, "fresh-sign-in-required"), askConfirm, true, false},
-		{"password due, given up", refused(403, "fresh-sign-in-required"), askConfirm, false, true},
+		{"session over, signed in again", []client.Response{over, over}, askSignIn, true, false},
+		{"session over, left", []client.Response{over, over}, askSignIn, false, true},
+		{"another tab's session goes on", []client.Response{over, ada}, "", true, false},
+		{"and is over then", []client.Response{over, ada, over}, askSignIn, true, false},
+		{"password due, given", []client.Response{due}, askConfirm, true, false},
+		{"password due, given up", []client.Response{due}, askConfirm, false, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &script{answers: []client.Response{tt.first, fine(`{}`)}}
+			s := &script{answers: append(tt.first, fine(`{}`))}
 			g := newGate(s)
 			g.arm("usr_ada")
 			var got question
@@ -73,7 +77,11 @@ func TestGateAsksAndSendsAgain(t *testing.T) {
 			if tt.err != (err != nil) || err != nil && !errors.Is(err, kit.ErrGivenUp) {
 				t.Errorf("got %v", err)
 			}
-			if want := map[bool]int{true: 2, false: 1}[tt.answer]; len(s.asked) != want {
+			want := len(tt.first)
+			if tt.answer {
+				want++
+			}
+			if len(s.asked) != want {
 				t.Errorf("%d requests, want %d", len(s.asked), want)
 			}
 		})
@@ -85,20 +93,22 @@ func TestGateAsksAndSendsAgain(t *testing.T) {
 // Another tab has signed somebody else in: what this page's person asked for is
 // not done in that one's name.
 func TestGateSendsNothingForAnotherPerson(t *testing.T) {
-	changes := 0
-	g := newGate(client.TransportFunc(func(_ context.Context, r client.Request) (client.Response, error) {
-		if r.Method == "GET" {
-			return fine(`{"user":{"id":"usr_ben"},"csrf_token":"of ben"}`), nil
+	for _, answer := range []client.Response{refused(403, "cross-site-request"), {Status: 401}} {
+		changes := 0
+		g := newGate(client.TransportFunc(func(_ context.Context, r client.Request) (client.Response, error) {
+			if r.Method == "GET" {
+				return fine(`{"user":{"id":"usr_ben"},"csrf_token":"of ben"}`), nil
+			}
+			changes++
+			return answer, nil
+		}))
+		g.arm("usr_ada")
+		other := 0
+		g.other = func() { other++ }
+		_, err := g.api.ResumeToken(context.Background(), "tea_1", "abc", api.Reason{})
+		if !errors.Is(err, kit.ErrGivenUp) || changes != 1 || other != 1 {
+			t.Errorf("%d: got %v after %d tries, told %d times; want one try, and to be told", answer.Status, err, changes, other)
 		}
-		changes++
-		return refused(403, "cross-site-request"), nil
-	}))
-	g.arm("usr_ada")
-	other := 0
-	g.other = func() { other++ }
-	_, err := g.api.ResumeToken(context.Background(), "tea_1", "abc", api.Reason{})
-	if !errors.Is(err, kit.ErrGivenUp) || changes != 1 || other != 1 {
-		t.Errorf("got %v after %d tries, told %d times; want one try, and to be told", err, changes, other)
 	}
 }
 
