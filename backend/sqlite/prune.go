@@ -8,8 +8,15 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
-// Prune implements portal.Store, in one short transaction.
+// Prune implements portal.Store, in one short transaction. What is logged of sums
+// is added to those that are stored before it, in transactions of its own: others
+// may write between them.
 func (s *Store) Prune(ctx context.Context, before portal.PruneTimes, limit int) (removed int, err error) {
+	if ofSums(before) {
+		if err := s.settle(ctx); err != nil {
+			return 0, err
+		}
+	}
 	err = s.write(ctx, func(w *work) error {
 		removed = 0
 		for _, step := range []func(before portal.PruneTimes, limit int) (int, error){
@@ -147,12 +154,12 @@ func (w *work) cutBlock(id int64, b *block.Block, before time.Time, limit int) (
 	return removed, err
 }
 
+// ofSums reports whether sums are among what is to be removed.
+func ofSums(before portal.PruneTimes) bool { return !before.Rollups.IsZero() || !before.Events.IsZero() }
+
 func (w *work) pruneRollups(before portal.PruneTimes, limit int) (removed int, err error) {
-	if before.Rollups.IsZero() && before.Events.IsZero() {
+	if !ofSums(before) {
 		return 0, nil
-	}
-	if err := w.settleRollups(); err != nil {
-		return 0, err
 	}
 	err = w.each("rollups", "team", func(team string) error {
 		for _, sum := range []struct {

@@ -37,11 +37,15 @@ func (w *work) logRollups(sums []byte) error {
 	return err
 }
 
-// settleRollups adds everything in the log to the sums that are stored.
-func (w *work) settleRollups() error {
+// settle adds what is in the log to the sums that are stored, in parts between
+// which others may write, unless it is called inside of a transaction.
+func (s *Store) settle(ctx context.Context) error {
 	for more := true; more; {
-		var err error
-		if more, err = w.settleSome(); err != nil {
+		err := s.write(ctx, func(w *work) (err error) {
+			more, err = w.settleSome()
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -54,3 +54,55 @@ func TestLoggedSumsAreSettledInParts(t *testing.T) {
 		t.Errorf("got %d batches in the log after sums were read, want none", n)
 	}
 }
+
+// What prunes or deletes does not hold up everybody until a long log is added.
+func TestAnotherWriterComesBetweenLoggedSums(t *testing.T) {
+	s := openNew(t)
+	storeTeam(t, s, "tea", "usr")
+	at := at0.Truncate(time.Hour)
+	fill := func() {
+		t.Helper()
+		for i := range batchesLogged - 1 {
+			var b portal.CallBatch
+			for j := range 50 {
+				b.Rollups = append(b.Rollups, portal.Rollup{
+					Team: "tea", Step: portal.Hour, At: at, Token: fmt.Sprintf("tok%d.%d", i, j), Route: "GET /", Status: 200, Calls: 1,
+				})
+			}
+			if err := s.RecordCalls(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, long := range []struct {
+		name string
+		do   func() error
+	}{
+		{"prune", func() error {
+			_, err := s.Prune(t.Context(), portal.PruneTimes{Rollups: at.AddDate(0, 0, -1)}, 1000)
+			return err
+		}},
+		{"delete the team", func() error { return s.DeleteTeam(t.Context(), "tea", at0) }},
+	} {
+		fill()
+		done := make(chan error, 1)
+		go func() { done <- long.do() }()
+		var turns int
+		for ended := false; !ended; {
+			select {
+			case err := <-done:
+				if ended = true; err != nil {
+					t.Fatal(err)
+				}
+			default:
+				if err := s.RecordCalls(t.Context(), portal.CallBatch{Uses: []portal.Use{{Team: "tea", Token: "none", At: at0}}}); err != nil {
+					t.Fatal(err)
+				}
+				turns++
+			}
+		}
+		if turns < 4 {
+			t.Errorf("%s: others wrote %d times meanwhile, want some times", long.name, turns)
+		}
+	}
+}
