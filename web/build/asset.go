@@ -158,7 +158,7 @@ func (a *asset) write(path string, o options) error {
 	if strings.HasSuffix(path, ".woff2") {
 		return writeChanged(path, a.body)
 	}
-	quality, level := 4, gzip.BestSpeed
+	quality, level := 6, gzip.BestSpeed // a sixth of a second more than 4, and a tenth smaller
 	if o.release {
 		quality, level = brotli.BestCompression, gzip.BestCompression
 	}
