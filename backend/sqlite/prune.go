@@ -155,7 +155,9 @@ func (w *work) cutBlock(id int64, b *block.Block, before time.Time, limit int) (
 }
 
 // ofSums reports whether sums are among what is to be removed.
-func ofSums(before portal.PruneTimes) bool { return !before.Rollups.IsZero() || !before.Events.IsZero() }
+func ofSums(before portal.PruneTimes) bool {
+	return !before.Rollups.IsZero() || !before.Events.IsZero()
+}
 
 func (w *work) pruneRollups(before portal.PruneTimes, limit int) (removed int, err error) {
 	if !ofSums(before) {
