@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +148,10 @@ func (s *Server) refuse(c *fiber.Ctx, rt *route, d *portal.Decision, r *request)
 			p.Detail = "The token has used its " + strconv.Itoa(d.Limit.Quota) + " requests in " + d.Limit.Window.String() + "."
 			p.Fix = "Wait as long as the Retry-After header says."
 		}
-	case portal.Undecided:
+	case portal.Undecided: // its cause was logged where it arose
+		if e, ok := errors.AsType[*portal.Error](d.Cause); ok && e.Kind == portal.Busy {
+			return e
+		}
 		return portal.ErrUnavailable
 	case portal.UnknownKey:
 		return portal.ErrUnknownKey

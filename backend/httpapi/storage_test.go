@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
+	"github.com/gatehouse-portal/gatehouse/shared/audit"
 )
 
 // gone is a store whose database does not answer once down is set.
@@ -145,7 +147,7 @@ func TestReadyWantsFittingKeys(t *testing.T) {
 
 func TestReadyTellsOfFullStorage(t *testing.T) {
 	inner, _ := stores[0].open(t)
-	w := newWorld(t, &full{inner}, nil, nil)
+	w := newWorld(t, &full{Store: inner}, nil, nil)
 	a := w.integration("").call("GET", "/readyz", nil)
 	a.want(t, 503)
 	if !strings.Contains(string(a.body), "storage of the database is full or failing") {
@@ -153,8 +155,35 @@ func TestReadyTellsOfFullStorage(t *testing.T) {
 	}
 }
 
-// full is a store whose disk is full.
-type full struct{ portal.Store }
+// What a token's first use meets is what the portal would meet.
+func TestAFirstUseTellsOfFullStorage(t *testing.T) {
+	inner, _ := stores[0].open(t)
+	store := &full{Store: inner}
+	w := newWorld(t, store, nil, nil)
+	secret := w.signUp("Ada").token("x").Secret
+	store.writes.Store(true)
+	a := w.integration(secret).call("GET", "/api/v1/token", nil)
+	p := into[api.Problem](t, a.want(t, 503))
+	if p.Detail != portal.ErrStorageFailing.Detail || a.header.Get("Retry-After") != "10" {
+		t.Errorf("got %+v and Retry-After %s, want that storage is the matter", p, a.header.Get("Retry-After"))
+	}
+	store.writes.Store(false)
+	w.integration(secret).call("GET", "/api/v1/token", nil).want(t, 200)
+}
+
+// full is a store whose disk is full: it is never ready, and takes nothing once
+// writes is set.
+type full struct {
+	portal.Store
+	writes atomic.Bool
+}
+
+func (f *full) Append(ctx context.Context, e audit.Event) (audit.Event, error) {
+	if f.writes.Load() {
+		return audit.Event{}, fmt.Errorf("%w: the disk is full", portal.ErrStorageFailing)
+	}
+	return f.Store.Append(ctx, e)
+}
 
 func (*full) Ready(context.Context) error {
 	return fmt.Errorf("%w: the disk is full", portal.ErrStorageFailing)

@@ -69,6 +69,7 @@ type Decision struct {
 	Missing    ability.Set // what it lacked
 	ByRole     bool        // the token has it, but its maker's role or its team no longer lends it
 	Limit      LimitState  // zero if the limit was not asked
+	Cause      error       // why it is Undecided
 }
 
 // Allowed reports whether the request may pass.
@@ -102,7 +103,7 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 	if err != nil {
 		p.stats.LookupErrors.Add(1)
 		p.log.WarnContext(ctx, "a token record could not be read", "error", err)
-		d.Code = Undecided
+		d.Code, d.Cause = Undecided, err
 		return d
 	}
 	g, unknownKey := p.matching(t, secret.Digest(ask.Secret))
@@ -124,8 +125,12 @@ func (p *Portal) decide(ctx context.Context, ask *Ask) Decision {
 	}
 	p.weigh(&d, ask)
 	if d.Code == OK && (t.FirstUsedAt.IsZero() || g.ActivatedAt.IsZero()) {
-		d.Token, d.Generation, d.Code = p.firstUse(ctx, t, g.Number, *ask)
-		d.Own, d.Effective = p.holds(d.Token) // it may have been changed meanwhile
+		if t, g, code, err := p.firstUse(ctx, t, g.Number, *ask); err != nil {
+			d.Code, d.Cause = Undecided, err
+		} else { // it may have been changed meanwhile
+			d.Token, d.Generation, d.Code = t, g, code
+			d.Own, d.Effective = p.holds(t)
+		}
 	}
 	if d.Code == OK && p.keys.Outdated(g.KeyID) {
 		p.rekey(t, g, ask.Secret)

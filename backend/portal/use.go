@@ -14,14 +14,15 @@ import (
 // firstUse records the first use of a token or of a new generation, and starts
 // the overlap clock of the generation before. It is written before the request
 // goes on; what cannot be recorded does not pass. If the token changed in the
-// meantime the outcome changes with it. It returns the token as it is then.
+// meantime the outcome changes with it. It returns the token as it is then. An error is of
+// storage, or means that ctx ended first.
 //
 // A new secret often begins with many requests at once. One of them writes, the
 // others of this process wait for it and read the token again: each in a
 // transaction of its own, on one chain, would stop the team for seconds.
 //
 // It takes copies, so that decisions that need none of this stay off the heap.
-func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code) {
+func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code, error) {
 	key := useKey{read.ID, number}
 	underWay, first := p.firstUses.enter(key)
 	if first {
@@ -33,18 +34,18 @@ func (p *Portal) firstUse(ctx context.Context, read *Token, number int, ask Ask)
 	select {
 	case <-underWay:
 	case <-ctx.Done():
-		return read, read.generation(number), Undecided
+		return nil, nil, "", ctx.Err()
 	}
 	t, err := p.records.Record(ctx, read.ID)
 	if err != nil {
 		p.stats.LookupErrors.Add(1)
 		p.log.WarnContext(ctx, "a token record could not be read", "error", err)
-		return read, read.generation(number), Undecided
+		return nil, nil, "", err
 	}
 	if t != nil {
 		if g := t.generation(number); g != nil {
 			if code := t.refusal(g, ask.At); code != OK || !t.FirstUsedAt.IsZero() && !g.ActivatedAt.IsZero() {
-				return t, g, code
+				return t, g, code, nil
 			}
 		}
 	}
@@ -91,7 +92,7 @@ func (a *Ask) origin() Origin {
 }
 
 // recordFirstUse writes a first use, unless another has.
-func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code) {
+func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, ask Ask) (*Token, *Generation, Code, error) {
 	from := ask.origin()
 	now := ask.At.UTC().Truncate(time.Millisecond)
 	var t Token
@@ -139,9 +140,9 @@ func (p *Portal) recordFirstUse(ctx context.Context, read *Token, number int, as
 	})
 	if err != nil {
 		p.log.WarnContext(ctx, "the first use of a token could not be recorded", "token", read.ID, "error", err)
-		return read, read.generation(number), Undecided
+		return nil, nil, "", err
 	}
-	return &t, t.generation(number), code
+	return &t, t.generation(number), code, nil
 }
 
 const (
