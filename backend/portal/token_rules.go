@@ -69,6 +69,8 @@ func (r *rules) abilities(names, before []string, role Role, team Team) []string
 		switch {
 		case !known:
 			r.add(pointer, "unknown", fmt.Sprintf("There is no ability %q.", cut(name, ability.MaxName)), "Choose from the abilities that the catalogue lists.")
+		case slices.Contains(names[:i], name):
+			r.add(pointer, "unique", name+" is in the list already.", "Leave it out here.")
 		case slices.Contains(before, name):
 		case a.Platform && !team.Platform:
 			r.add(pointer, "platform_only", name+" is only for the operator's own team.", "Leave it out.")

@@ -53,7 +53,7 @@ func TestNewTokenRules(t *testing.T) {
 		{"no env", Owner, func(in *NewToken, _ *Team) { in.Env = "" }, "#/env oneof"},
 		{"another env", Owner, func(in *NewToken, _ *Team) { in.Env = "Live" }, "#/env oneof"},
 		{"no abilities", Owner, func(in *NewToken, _ *Team) { in.Abilities = nil }, ""},
-		{"an ability twice", Owner, func(in *NewToken, _ *Team) { in.Abilities = []string{"orders:read", "orders:read"} }, ""},
+		{"an ability twice", Owner, func(in *NewToken, _ *Team) { in.Abilities = []string{"orders:read", "orders:read"} }, "#/abilities/1 unique"},
 		{"an unknown ability", Owner, func(in *NewToken, _ *Team) { in.Abilities = []string{"orders:read", "orders:*"} }, "#/abilities/1 unknown"},
 		{"not grantable", Developer, func(in *NewToken, _ *Team) { in.Abilities = []string{"orders:write"} }, "#/abilities/0 not_grantable"},
 		{"an auditor grants nothing", Auditor, func(in *NewToken, _ *Team) {}, "#/abilities/0 not_grantable"},
@@ -104,7 +104,7 @@ func TestNewTokenRules(t *testing.T) {
 func TestNewTokenIsStoredAsJudged(t *testing.T) {
 	p := newPortal(t, nil)
 	got, err := p.newToken(Person{User: User{ID: "usr_1"}}, Member{Role: Admin}, Team{ID: "tea_1"}, NewToken{
-		Name: "  ERP ", Env: Test, Abilities: []string{"orders:write", "orders:read", "orders:write"},
+		Name: "  ERP ", Env: Test, Abilities: []string{"orders:write", "orders:read"},
 		Addresses: []string{"203.0.113.9/24", "203.0.113.0/24", "::ffff:10.0.0.1"}, NotBefore: now.Add(time.Hour + 123456),
 	})
 	if err != nil {
