@@ -16,7 +16,7 @@ import (
 
 // Plain reports whether s is text on one line that can be seen: without control
 // characters, without characters that only make it differ from what it looks
-// like, and not only of space and characters without a shape.
+// like, and not only of space, marks and characters without a shape.
 func Plain(s string) bool {
 	visible := false
 	for _, r := range s {
@@ -24,7 +24,7 @@ func Plain(s string) bool {
 		if unicode.IsControl(r) || misleads(r) || r == '\u2028' || r == '\u2029' || unseen && !shapes(r) {
 			return false
 		}
-		visible = visible || !unseen && strconv.IsPrint(r) && r != ' ' && r != emptyBraille
+		visible = visible || !unseen && strconv.IsPrint(r) && r != ' ' && r != emptyBraille && !unicode.IsMark(r)
 	}
 	return visible
 }
