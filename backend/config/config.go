@@ -193,13 +193,11 @@ func (c *Config) publicURL(e environment, m *Mistakes) {
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" || u.Opaque != "" {
 		m.add(name, shown, example, "only scheme, host and port can be given; the portal is at the root of its host")
-		return
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 			m.add(name, shown, example, "the port is not a number from 1 to 65535")
-			return
 		}
 	}
 	c.Loopback = isLoopback(host)

@@ -200,7 +200,7 @@ func TestMistakes(t *testing.T) {
 
 func TestAllMistakesAtOnce(t *testing.T) {
 	m := mistakes(t, []Check{KeyFile, CatalogueFile},
-		"GATEHOUSE_LISTEN=x", "GATEHOUSE_METRICS_LISTEN=y", "GATEHOUSE_PUBLIC_URL=http://example.com",
+		"GATEHOUSE_LISTEN=x", "GATEHOUSE_METRICS_LISTEN=y", "GATEHOUSE_PUBLIC_URL=http://example.com:0/x",
 		"GATEHOUSE_DATABASE=mongodb://db", "GATEHOUSE_KEYS=/nowhere/keys", "GATEHOUSE_CATALOGUE=/nowhere/catalogue",
 		"GATEHOUSE_MAIL=x", "GATEHOUSE_MAIL_FROM=x", "GATEHOUSE_TRUSTED_PROXIES=x,y")
 	seen := map[string]int{}
@@ -208,7 +208,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		seen[mistake.Where]++
 	}
 	want := map[string]int{
-		"GATEHOUSE_LISTEN": 1, "GATEHOUSE_METRICS_LISTEN": 1, "GATEHOUSE_PUBLIC_URL": 1, "GATEHOUSE_KEYS": 1,
+		"GATEHOUSE_LISTEN": 1, "GATEHOUSE_METRICS_LISTEN": 1, "GATEHOUSE_PUBLIC_URL": 3, "GATEHOUSE_KEYS": 1,
 		"GATEHOUSE_CATALOGUE": 1, "GATEHOUSE_MAIL": 1, "GATEHOUSE_MAIL_FROM": 1, "GATEHOUSE_TRUSTED_PROXIES": 2,
 	}
 	if !reflect.DeepEqual(seen, want) {
