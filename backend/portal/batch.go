@@ -33,9 +33,7 @@ func newBatcher() batcher {
 // batch returns the records of calls, their sums by hour, and the uses
 // among them. It holds until the next batch.
 func (x *batcher) batch(calls []pendingCall) CallBatch {
-	x.b = CallBatch{Calls: x.b.Calls[:0], Rollups: x.b.Rollups[:0], Uses: x.b.Uses[:0]}
-	clear(x.sums)
-	clear(x.uses)
+	x.rest()
 	ids := decisionIDs(calls)
 	for i := range calls {
 		c := &calls[i]
@@ -50,6 +48,16 @@ func (x *batcher) batch(calls []pendingCall) CallBatch {
 		x.use(c)
 	}
 	return x.b
+}
+
+// rest lets go of the last batch, and keeps its memory.
+func (x *batcher) rest() {
+	clear(x.b.Calls)
+	clear(x.b.Rollups)
+	clear(x.b.Uses)
+	x.b = CallBatch{Calls: x.b.Calls[:0], Rollups: x.b.Rollups[:0], Uses: x.b.Uses[:0]}
+	clear(x.sums)
+	clear(x.uses)
 }
 
 // sum returns the sum that a call belongs to; it holds until the next one is

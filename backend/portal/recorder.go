@@ -196,6 +196,7 @@ func (r *recorder) run(ctx context.Context) {
 			part = part[n:]
 		}
 		clear(calls) // the records and texts are not held longer
+		r.sum.rest()
 		r.spare = calls[:0]
 		if closed && r.queued() == 0 {
 			return

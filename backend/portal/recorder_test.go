@@ -51,6 +51,9 @@ func TestRecorderWritesWithinAQuarterSecond(t *testing.T) {
 		if calls, _, _ := s.recorded(); len(calls) != 1 {
 			t.Errorf("got %d calls after a quarter of a second, want 1", len(calls))
 		}
+		if held := r.sum.b.Calls[:1][0]; held != (Call{}) {
+			t.Errorf("the recorder still holds %+v", held)
+		}
 		closeWithin(t, r, time.Second, nil)
 	})
 }
