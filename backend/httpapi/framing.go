@@ -44,6 +44,9 @@ func headReceived(h *fasthttp.RequestHeader) (same fasthttp.RequestConfig) {
 		h.Del(fiber.HeaderExpect)
 		h.SetContentLength(0)
 	}
+	if h.ContentLength() > maxBodyBytes { // it is refused at once, and not asked for first
+		h.Del(fiber.HeaderExpect)
+	}
 	if host := h.Host(); len(host) > 0 && (host[0] == '\t' || host[len(host)-1] == '\t') {
 		h.SetHostBytes(trimOWS(host)) // fasthttp takes only spaces away, and finds no path then
 	}

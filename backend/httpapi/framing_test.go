@@ -60,6 +60,7 @@ func TestFaultyHeads(t *testing.T) {
 		{"identity", line + host + "Transfer-Encoding: identity\r\n", "", 400, "bad-request"},
 		{"an empty coding", line + host + "Transfer-Encoding:\r\n", "0\r\n\r\n", 400, "bad-request"},
 		{"a coding that is awaited", line + host + "Transfer-Encoding: gzip\r\nExpect: 100-continue\r\n", "", 400, "bad-request"},
+		{"a body that is awaited, and too large", line + host + "Content-Length: 10485760\r\nExpect: 100-continue\r\n", "", 413, "body-too-large"},
 		{"a coding in HTTP/1.0", "POST /portal/v1/sessions HTTP/1.0\r\n" + host + "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n", 400, "bad-request"},
 
 		{"a bare CR in a value", line + host + "X-A: a\rTransfer-Encoding: chunked\r\n", "", 400, "bad-request"},
