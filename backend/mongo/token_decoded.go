@@ -22,12 +22,12 @@ type decodedToken struct {
 	token *portal.Token
 }
 
-// decodedAtMost is how many tokens are remembered, mostly of 2 KiB or less each.
-// One whose document is larger than maxDecoded is not, so that what many large
-// ones take is bounded too.
+// decodedAtMost is how many tokens are remembered. One whose document is larger
+// than maxDecoded is not, so that what many large ones take is bounded too: a
+// token takes about four times its document, so all together at most 64 MiB.
 const (
-	decodedAtMost = 1 << 14
-	maxDecoded    = 4 << 10 // bytes
+	decodedAtMost = 1 << 13
+	maxDecoded    = 2 << 10 // bytes
 )
 
 func newDecoded() *decoded {
