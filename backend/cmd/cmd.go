@@ -29,7 +29,7 @@ type commands struct {
 	Ready   ready    `cmd:"" help:"Ask the server of these settings whether it is ready, as the health check of a container does. Status 1 if not."`
 	Demo    demoData `cmd:"" help:"Fill an empty store with teams, people, tokens and thirty days of calls, to look around in. Only for a public URL on this machine."`
 	Migrate migrate  `cmd:"" help:"Bring the database to the version of this program. A start does it too."`
-	Backup  backup   `cmd:"" help:"Copy the SQLite database to a new file, also while it is served. Requests wait meanwhile."`
+	Backup  backup   `cmd:"" help:"Copy the SQLite database to a new file, also while it is served, between the requests."`
 	Prune   prune    `cmd:"" help:"Remove what is past the retention of the catalogue. A server does it every hour."`
 	Keys    struct {
 		Init   keysInit   `cmd:"" help:"Make the key file. It never replaces one."`

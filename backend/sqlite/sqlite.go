@@ -46,6 +46,8 @@ type Store struct {
 	db      *sql.DB
 	conn    *sql.Conn
 	turn    *semaphore.Weighted // who holds it has the connection; first come, first served
+	backups *semaphore.Weighted // who holds it makes a backup
+	copied  bool                // a backup is under way; of whoever has the turn
 	closed  atomic.Bool
 	stmts   map[string]*sql.Stmt // prepared, by their text; of whoever has the turn
 	records *Records
@@ -94,13 +96,13 @@ func Open(ctx context.Context, path string, opts ...Option) (_ *Store, err error
 			return nil, err
 		}
 	}
-	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
-	db, err := sql.Open("sqlite", name.String()+"?_dqs=0")
+	db, err := sql.Open("sqlite", uri(path)+"?_dqs=0")
 	if err != nil {
 		return nil, openError(path, err)
 	}
 	s := &Store{
-		path: path, db: db, turn: semaphore.NewWeighted(1), stmts: map[string]*sql.Stmt{}, records: newRecords(),
+		path: path, db: db, turn: semaphore.NewWeighted(1), backups: semaphore.NewWeighted(1),
+		stmts: map[string]*sql.Stmt{}, records: newRecords(),
 	}
 	defer func() {
 		if err != nil {
@@ -137,6 +139,12 @@ func Open(ctx context.Context, path string, opts ...Option) (_ *Store, err error
 	return s, nil
 }
 
+// uri returns the name of a file as SQLite takes options with.
+func uri(path string) string {
+	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
+	return name.String()
+}
+
 // prepareFile makes the file with mode 0600, which SQLite also gives to the
 // files beside it, and tightens that of an existing one.
 //
@@ -167,8 +175,9 @@ func prepareFile(path string) error {
 	return nil
 }
 
-// Close ends the store. What is under way is waited for, up to ten seconds;
-// every later call gets an error. Closing twice is fine.
+// Close ends the store. What is under way is waited for, up to ten seconds, but
+// for a backup, which is cut off; every later call gets an error. Closing twice is
+// fine.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
@@ -176,6 +185,10 @@ func (s *Store) Close() error {
 	s.records.closed.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 	defer cancel()
+	if err := s.backups.Acquire(ctx, 1); err != nil { // it has to let go of the connection
+		return fmt.Errorf("close %s: a backup is still under way after %v", s.path, closeWait)
+	}
+	defer s.backups.Release(1)
 	if err := s.turn.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("close %s: a transaction is still under way after %v", s.path, closeWait)
 	}

@@ -126,10 +126,14 @@ func (s *Store) Atomically(ctx context.Context, do func(ctx context.Context) err
 		defer t.mu.Unlock()
 		t.ended = true
 		if !committed {
-			// SQLite may have rolled back by itself; then this says so and is fine.
-			_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			s.undo(context.WithoutCancel(ctx))
 		}
 	}()
+	if s.copied {
+		if _, err := w.exec("SAVEPOINT unchanged"); err != nil {
+			return err
+		}
+	}
 	if err := do(context.WithValue(ctx, txKey{s}, t)); err != nil {
 		return err
 	}
@@ -150,6 +154,21 @@ func (s *Store) Atomically(ctx context.Context, do func(ctx context.Context) err
 	committed = true
 	s.records.apply(changed)
 	return nil
+}
+
+// undo rolls back the transaction that is open. Because that would start a backup
+// over, the transaction goes back to its beginning while one is made, and commits
+// what was there before.
+func (s *Store) undo(ctx context.Context) {
+	if s.copied {
+		if _, err := s.conn.ExecContext(ctx, "ROLLBACK TO unchanged"); err == nil {
+			if _, err := s.conn.ExecContext(ctx, "COMMIT"); err == nil {
+				return
+			}
+		}
+	}
+	// SQLite may have rolled back by itself; then this says so and is fine.
+	_, _ = s.conn.ExecContext(ctx, "ROLLBACK")
 }
 
 // exec runs one statement that writes and returns how many rows it changed. It
