@@ -59,9 +59,10 @@ func (p *Portal) UpdateAccount(ctx context.Context, who Person, c AccountChange)
 }
 
 // ChangePassword replaces the person's password, ends every other session of
-// theirs, gives this one a new cookie, and tells them by mail. Once it has answered, nothing is changed any
-// more for a session that it ended, by whatever request. A wrong current password
-// is Invalid at #/current, a bad new one at #/password.
+// theirs, gives this one a new cookie, and tells them by mail. Once it has
+// answered, nothing is changed any more for a session that it ended, by whatever
+// request. A wrong current password is Invalid at #/current, a bad new one at
+// #/password.
 func (p *Portal) ChangePassword(ctx context.Context, who Person, current, password string) (Renewal, error) {
 	if err := checkPassword("#/password", password, who.User.Name, who.User.Email); err != nil {
 		return Renewal{}, err

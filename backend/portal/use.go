@@ -14,8 +14,8 @@ import (
 // firstUse records the first use of a token or of a new generation, and starts
 // the overlap clock of the generation before. It is written before the request
 // goes on; what cannot be recorded does not pass. If the token changed in the
-// meantime the outcome changes with it. It returns the token as it is then. An error is of
-// storage, or means that ctx ended first.
+// meantime the outcome changes with it. It returns the token as it is then. An
+// error is of storage, or means that ctx ended first.
 //
 // A new secret often begins with many requests at once. One of them writes, the
 // others of this process wait for it and read the token again: each in a
