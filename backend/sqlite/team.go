@@ -68,27 +68,26 @@ func (s *Store) DeleteTeam(ctx context.Context, id string, at time.Time) error {
 	if err := s.settle(ctx); err != nil { // most of it before the transaction, which shall be short
 		return err
 	}
-	return s.write(ctx, func(w *work) error {
-		if err := w.touchAll(`SELECT id FROM tokens WHERE team = ?`, id); err != nil {
+	return s.Atomically(ctx, func(ctx context.Context) error {
+		if err := s.settle(ctx); err != nil { // all of it: what is left of the team would be added later
 			return err
 		}
-		if err := w.execOne("Team", `DELETE FROM teams WHERE id = ?`, id); err != nil {
-			return err
-		}
-		if _, err := w.exec(`UPDATE tokens SET revoked_at = ? WHERE team = ? AND revoked_at IS NULL`, at.UnixMilli(), id); err != nil {
-			return err
-		}
-		for more := true; more; { // all of the log: what is left of the team would be added later
-			var err error
-			if more, err = w.settleSome(); err != nil {
+		return s.write(ctx, func(w *work) error {
+			if err := w.touchAll(`SELECT id FROM tokens WHERE team = ?`, id); err != nil {
 				return err
 			}
-		}
-		for _, table := range []string{"calls", "rollups"} {
-			if _, err := w.exec(`DELETE FROM `+table+` WHERE team = ?`, id); err != nil {
+			if err := w.execOne("Team", `DELETE FROM teams WHERE id = ?`, id); err != nil {
 				return err
 			}
-		}
-		return nil
+			if _, err := w.exec(`UPDATE tokens SET revoked_at = ? WHERE team = ? AND revoked_at IS NULL`, at.UnixMilli(), id); err != nil {
+				return err
+			}
+			for _, table := range []string{"calls", "rollups"} {
+				if _, err := w.exec(`DELETE FROM `+table+` WHERE team = ?`, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 }
