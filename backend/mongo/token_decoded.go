@@ -24,7 +24,7 @@ type decodedToken struct {
 
 // decodedAtMost is how many tokens are remembered. One whose document is larger
 // than maxDecoded is not, so that what many large ones take is bounded too: a
-// token takes about four times its document, so all together at most 64 MiB.
+// token takes about four times its document, so all together about 70 MiB.
 const (
 	decodedAtMost = 1 << 13
 	maxDecoded    = 2 << 10 // bytes
