@@ -151,23 +151,30 @@ func checkDatabase(ctx context.Context, s surroundings) []finding {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	if s.config.MongoDB != "" {
-		return []finding{checkMongoDB(ctx, s.config)}
+		return checkMongoDB(ctx, s.config)
 	}
 	return []finding{checkSQLite(ctx, s)}
 }
 
-func checkMongoDB(ctx context.Context, c config.Config) finding {
+func checkMongoDB(ctx context.Context, c config.Config) []finding {
 	f := finding{what: "database"}
 	s, err := mongo.Open(ctx, c.MongoDB, mongo.WithoutMigration())
 	if outdated, is := errors.AsType[*mongo.OutdatedError](err); is {
 		f.found = fmt.Sprintf("MongoDB is a replica set and answers; a start brings it from schema version %d to %d", outdated.Has, outdated.Needs)
-		return f
+		return []finding{f}
 	}
-	if f.wrong = err; err == nil {
-		f.found = "MongoDB is a replica set, answers, and is at the version of this program"
-		f.wrong = errors.Join(fitting(ctx, c, s), s.Close())
+	if err != nil {
+		f.wrong = err
+		return []finding{f}
 	}
-	return f
+	f.found = "MongoDB is a replica set, answers, and is at the version of this program"
+	f.wrong = fitting(ctx, c, s)
+	found := []finding{f}
+	for _, advice := range s.Advice(ctx) {
+		found = append(found, finding{what: "database", wrong: errors.New(advice), warning: true})
+	}
+	found[0].wrong = errors.Join(found[0].wrong, s.Close())
+	return found
 }
 
 func checkSQLite(ctx context.Context, s surroundings) finding {

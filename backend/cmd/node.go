@@ -94,6 +94,15 @@ func (n *node) measured() httpapi.MetricsOptions {
 	return o
 }
 
+// advise logs what the database's settings make worse than it need be.
+func (n *node) advise(ctx context.Context) {
+	if s, ok := n.store.(*mongo.Store); ok {
+		for _, advice := range s.Advice(ctx) {
+			n.log.Warn(advice)
+		}
+	}
+}
+
 // openStore opens the database, and returns how records are read exactly where
 // the store knows better than a coalescer.
 func openStore(ctx context.Context, c config.Config) (portal.Store, portal.RecordReader, error) {

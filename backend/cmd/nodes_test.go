@@ -116,6 +116,19 @@ func TestTwoNodes(t *testing.T) {
 	}
 }
 
+// A server with its default settings, which are not the best for more than one
+// node.
+func TestMongoSettingsAreToldAbout(t *testing.T) {
+	p := newPlace(t, "DATABASE="+mongotest.WithDatabase(mongotest.StartReplicaSet(t, 1).URI, "gatehouse"))
+	p.must(t, "keys", "init")
+	s := p.serve(t)
+	const mend = "--setParameter transactionLifetimeLimitSeconds=5"
+	eventually(t, "the log tells", 5*time.Second, func() bool {
+		return strings.Contains(s.logged(), `"level":"WARN","msg":"the MongoDB server keeps a transaction`) && strings.Contains(s.logged(), mend)
+	})
+	contains(t, "check", p.must(t, "check"), "note    database", mend)
+}
+
 func TestMongoKeepsToItsKeys(t *testing.T) {
 	p := onMongo(t)
 	s := p.serve(t)

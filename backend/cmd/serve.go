@@ -178,6 +178,7 @@ func start(n *node, access io.Writer) (_ *server, err error) {
 		}
 	}()
 	s.tell(l.Addr())
+	s.alongside(n.advise)
 	return s, nil
 }
 

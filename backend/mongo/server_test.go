@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/gatehouse-portal/gatehouse/backend/mongotest"
@@ -44,6 +45,23 @@ func TestStandaloneIsRefused(t *testing.T) {
 		_, err := Open(t.Context(), uri)
 		if err == nil || !strings.Contains(err.Error(), "--replSet rs0") || !strings.Contains(err.Error(), "rs.initiate()") {
 			t.Errorf("got %v, want the sentence that mends it", err)
+		}
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	s := openAt(t, mongotest.WithDatabase(mongotest.StartReplicaSet(t, 1).URI, "gatehouse"))
+	for _, tt := range []struct {
+		seconds int
+		want    string // part of the one sentence, or "" for none
+	}{{60, "for 60 s or more"}, {longestLeftOpen + 1, "transactionLifetimeLimitSeconds=5"}, {longestLeftOpen, ""}, {5, ""}} {
+		set := bson.D{{Key: "setParameter", Value: 1}, {Key: "transactionLifetimeLimitSeconds", Value: tt.seconds}}
+		if err := s.client.Database("admin").RunCommand(t.Context(), set).Err(); err != nil {
+			t.Fatal(err)
+		}
+		got := s.Advice(t.Context())
+		if (len(got) > 0) != (tt.want != "") || !strings.Contains(strings.Join(got, " "), tt.want) {
+			t.Errorf("a limit of %d s: got %q, want %q", tt.seconds, got, tt.want)
 		}
 	}
 }
