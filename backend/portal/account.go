@@ -85,7 +85,7 @@ func (p *Portal) ChangePassword(ctx context.Context, who Person, current, passwo
 		if err != nil {
 			return err
 		}
-		r, err = p.renewSession(ctx, who, func(*Session) {})
+		r, err = p.renewSession(ctx, who, who.Session.FreshUntil)
 		return err
 	})
 	if err != nil {

@@ -258,7 +258,7 @@ func (p *Portal) Authenticate(ctx context.Context, cookie string, from Origin) (
 		return Person{}, err
 	}
 	if now.Sub(s.LastSeenAt) >= seenEvery {
-		s, err = p.changeSession(ctx, s.Hash, func(s *Session) { s.LastSeenAt = now })
+		s, err = p.seeSession(ctx, s.Hash, now)
 	}
 	return Person{User: u, Session: s, Origin: from}, err
 }
@@ -272,16 +272,16 @@ func errSignedOut() error {
 	return &Error{Kind: SignedOut, Detail: "There is no session, or it has ended.", Fix: "Sign in again."}
 }
 
-// changeSession changes one field of a session without undoing what another
+// seeSession notes when a session was last used, without undoing what another
 // request changes in it; SignedOut if it has ended meanwhile.
-func (p *Portal) changeSession(ctx context.Context, hash string, change func(s *Session)) (Session, error) {
+func (p *Portal) seeSession(ctx context.Context, hash string, now time.Time) (Session, error) {
 	var s Session
 	err := p.atomically(ctx, func(ctx context.Context) error {
 		var err error
 		if s, err = p.store.SessionByHash(ctx, hash); err != nil {
 			return err
 		}
-		change(&s)
+		s.LastSeenAt = now
 		return p.store.ReplaceSession(ctx, s)
 	})
 	if KindOf(err) == NotFound {
@@ -317,17 +317,17 @@ func (p *Portal) ConfirmPassword(ctx context.Context, who Person, password strin
 	var r Renewal
 	err := p.withOwnPassword(ctx, who, "#/password", password, func(ctx context.Context, _ User) error {
 		var err error
-		r, err = p.renewSession(ctx, who, func(s *Session) { s.FreshUntil = p.clock().Add(freshFor) })
+		r, err = p.renewSession(ctx, who, p.clock().Add(freshFor))
 		return err
 	})
 	return r, err
 }
 
-// renewSession changes a session and gives it a new cookie, inside a transaction;
-// SignedOut if it has ended. What the person has just earned with the password,
-// whoever has a copy of the old cookie has not. Its id stays, and with it the
-// tokens against cross-site requests that other tabs hold.
-func (p *Portal) renewSession(ctx context.Context, who Person, change func(s *Session)) (Renewal, error) {
+// renewSession gives a session a new cookie, inside a transaction; SignedOut if
+// it has ended. What the person has just earned with the password, whoever has a
+// copy of the old cookie has not. Its id stays, and with it the tokens against
+// cross-site requests that other tabs hold.
+func (p *Portal) renewSession(ctx context.Context, who Person, freshUntil time.Time) (Renewal, error) {
 	s, err := p.store.HoldSession(ctx, who.User.ID, who.Session.Hash)
 	if KindOf(err) == NotFound {
 		return Renewal{}, errSignedOut()
@@ -336,7 +336,7 @@ func (p *Portal) renewSession(ctx context.Context, who Person, change func(s *Se
 	}
 	cookie := secret.NewOpaque("")
 	s.Hash = p.keys.HashOpaque(cookies, cookie)
-	change(&s)
+	s.FreshUntil = freshUntil
 	if err := p.store.DeleteSession(ctx, s.User, s.ID); err != nil {
 		return Renewal{}, err
 	}
