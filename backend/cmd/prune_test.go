@@ -35,7 +35,7 @@ func TestPruneInTurn(t *testing.T) {
 	if got := strings.Count(log.String(), `"msg":"pruned"`); got != 2 {
 		t.Errorf("pruned %d times in two hours, want 2:\n%s", got, log.String())
 	}
-	if left, err := n.store.Signups(t.Context(), old.EmailKey); err != nil || len(left) != 0 {
+	if left, err := n.store.Signups(t.Context(), old.EmailKey, ""); err != nil || len(left) != 0 {
 		t.Errorf("got %v, %v, want that the old sign-up is gone", left, err)
 	}
 	if log.Reset(); n.store.Close() != nil {

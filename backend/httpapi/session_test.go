@@ -82,11 +82,22 @@ func TestSessionCookie(t *testing.T) {
 			b := w.browser(nextAddress())
 			a := b.call("POST", "/portal/v1/sign-up", api.SignUp{Name: "Ada", Email: "ada@example.com", Password: password, TeamName: "Acme"}).want(t, 202)
 			cookies := (&http.Response{Header: a.header}).Cookies()
-			if len(cookies) != 1 || cookies[0].Name != tt.cookie+"-signup" || !cookies[0].HttpOnly || cookies[0].MaxAge != 3600 {
+			if len(cookies) != 1 || cookies[0].Name != tt.cookie+"-signup" || !cookies[0].HttpOnly || cookies[0].MaxAge != 24*3600 {
 				t.Fatalf("got %v", a.header["Set-Cookie"])
 			}
+			known := cookies[0].Name + "=" + cookies[0].Value
+			for path, body := range map[string]any{
+				"/portal/v1/verify-email/resend": api.ResendVerification{Email: "ada@example.com"},
+				"/portal/v1/sessions":            api.SignIn{Email: "ada@example.com", Password: password},
+			} {
+				a := b.call("POST", path, body, "Cookie", known)
+				again := (&http.Response{Header: a.header}).Cookies()
+				if len(again) != 1 || again[0].Value != cookies[0].Value || again[0].MaxAge != 24*3600 {
+					t.Errorf("%s: got %d and %v, want the cookie to live on with the sign-up", path, a.status, a.header["Set-Cookie"])
+				}
+			}
 			a = b.call("POST", "/portal/v1/verify-email", api.VerifyEmail{Code: w.mails.code(t, "ada@example.com")},
-				"Cookie", cookies[0].Name+"="+cookies[0].Value).want(t, 200)
+				"Cookie", known).want(t, 200)
 			var found bool
 			for _, ck := range (&http.Response{Header: a.header}).Cookies() {
 				if ck.Name != tt.cookie {

@@ -40,6 +40,9 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if out.Status == api.VerifyEmailDue {
+		s.keepBrowser(c, from.Browser)
+	}
 	s.openSession(c, out)
 	return sendJSON(c, fiber.StatusOK, api.SignInResult{Status: out.Status})
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
-// signupCookieLives is how long a browser is known as the one that signed up.
-const signupCookieLives = time.Hour
-
 // signUp answers POST /portal/v1/sign-up with 202 in every case.
 func (s *Server) signUp(c *fiber.Ctx) error {
 	in, err := decode[api.SignUp](c)
@@ -36,7 +33,7 @@ func (s *Server) signUp(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	s.setCookie(c, s.cookie+"-signup", browser, signupCookieLives)
+	s.keepBrowser(c, browser)
 	return sendJSON(c, fiber.StatusAccepted, api.Empty{})
 }
 
@@ -55,6 +52,14 @@ func (s *Server) browser(c *fiber.Ctx) string {
 		return ""
 	}
 	return v
+}
+
+// keepBrowser lets a browser be known for as long as the sign-up that it made or
+// asked a mail for.
+func (s *Server) keepBrowser(c *fiber.Ctx, browser string) {
+	if browser != "" {
+		s.setCookie(c, s.cookie+"-signup", browser, portal.SignupLives)
+	}
 }
 
 // verifyEmail answers POST /portal/v1/verify-email.
@@ -91,8 +96,10 @@ func (s *Server) resendVerification(c *fiber.Ctx) error {
 	}
 	from := r.origin(c)
 	from.MayMail = s.mayMail
-	if err := s.portal.ResendVerification(ctx, in.Email, s.browser(c), from); err != nil {
+	browser := s.browser(c)
+	if err := s.portal.ResendVerification(ctx, in.Email, browser, from); err != nil {
 		return err
 	}
+	s.keepBrowser(c, browser)
 	return sendJSON(c, fiber.StatusAccepted, api.Empty{})
 }

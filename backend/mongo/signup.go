@@ -57,8 +57,12 @@ func (s *Store) SignupByCode(ctx context.Context, codeHash string) (portal.Signu
 }
 
 // Signups implements [portal.SignupStore].
-func (s *Store) Signups(ctx context.Context, emailKey string) ([]portal.Signup, error) {
-	return all[signupDoc](ctx, s, s.signups, "Sign-up", bson.D{{Key: "email_key", Value: emailKey}},
+func (s *Store) Signups(ctx context.Context, emailKey, browserHash string) ([]portal.Signup, error) {
+	filter := bson.D{{Key: "email_key", Value: emailKey}}
+	if browserHash != "" {
+		filter = append(filter, bson.E{Key: "browser_hash", Value: browserHash})
+	}
+	return all[signupDoc](ctx, s, s.signups, "Sign-up", filter,
 		options.Find().SetSort(bson.D{{Key: "created_at", Value: -1}, {Key: "_id", Value: -1}}).SetLimit(20))
 }
 

@@ -129,16 +129,9 @@ func (p *Portal) withPassword(
 // as much, and strangers would only have to sign up more often. In another
 // browser the way on is the link in the mail, which works whoever signed up later.
 func (p *Portal) signInUnverified(ctx context.Context, key, password string, from Origin) (SignedIn, error) {
-	waiting, err := p.waiting(ctx, key)
+	s, _, err := p.waiting(ctx, key, from.Browser) // without a hash the password is compared with a dummy
 	if err != nil {
 		return SignedIn{}, err
-	}
-	var s Signup // without a hash the password is compared with a dummy
-	if len(waiting) > 0 {
-		s = waiting[0]
-	}
-	if own, ok := p.ofBrowser(waiting, from.Browser); ok {
-		s = own
 	}
 	right, _, err := p.verifyPassword(ctx, s.PasswordHash, password)
 	if err != nil {

@@ -14,9 +14,12 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/validate"
 )
 
+// SignupLives is how long a sign-up waits for its code, from its newest mail on,
+// and so how long the browser that made it has to be known as that.
+const SignupLives = 24 * time.Hour
+
 const (
-	verifyWithin  = 24 * time.Hour // the life of a sign-up and of the code in its mail
-	sameBrowser   = time.Hour      // in which the browser that signed up is signed in
+	sameBrowser   = time.Hour // in which the browser that signed up is signed in
 	maxNameLength = 100
 	maxEmail      = 254
 )
@@ -96,7 +99,7 @@ func (p *Portal) SignUp(ctx context.Context, in NewAccount, from Origin) error {
 	s := Signup{
 		ID: secret.NewIDAt(secret.SignupID, now), Name: in.Name, Email: in.Email, EmailKey: key, PasswordHash: hash, TeamName: in.TeamName,
 		CodeHash: p.keys.HashOpaque(mailedCodes, code), BrowserHash: p.keys.HashOpaque(browsers, in.Browser),
-		CreatedAt: now, ExpiresAt: now.Add(verifyWithin),
+		CreatedAt: now, ExpiresAt: now.Add(SignupLives),
 	}
 	if err := p.store.SaveSignup(ctx, s); err != nil {
 		return err
@@ -153,13 +156,9 @@ func (p *Portal) signUpAgain(ctx context.Context, u User, from Origin) error {
 // a sign-up that waits, and may get one more mail; the answer is the same if not.
 // The browser that signed up gets its own sign-up, others the newest.
 func (p *Portal) ResendVerification(ctx context.Context, email, browser string, from Origin) error {
-	waiting, err := p.waiting(ctx, EmailKey(email))
-	if err != nil || len(waiting) == 0 {
+	s, ok, err := p.waiting(ctx, EmailKey(email), browser)
+	if err != nil || !ok {
 		return err
-	}
-	s := waiting[0]
-	if own, ok := p.ofBrowser(waiting, browser); ok {
-		s = own
 	}
 	return p.remind(ctx, s, from)
 }
@@ -172,7 +171,7 @@ func (p *Portal) remind(ctx context.Context, s Signup, from Origin) error {
 		return err
 	}
 	code, old := secret.NewOpaque(""), s
-	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), p.clock().Add(verifyWithin)
+	s.CodeHash, s.ExpiresAt = p.keys.HashOpaque(mailedCodes, code), p.clock().Add(SignupLives)
 	if replaced, err := p.replaceSignup(ctx, old.CodeHash, s); err != nil || !replaced {
 		return err
 	}
@@ -202,23 +201,33 @@ func (p *Portal) replaceSignup(ctx context.Context, codeHash string, s Signup) (
 	return replaced, err
 }
 
-// waiting lists the sign-ups for an address that can still be verified, newest
-// first.
-func (p *Portal) waiting(ctx context.Context, key string) ([]Signup, error) {
-	list, err := p.store.Signups(ctx, key)
-	now := p.clock()
-	return slices.DeleteFunc(list, func(s Signup) bool { return !now.Before(s.ExpiresAt) }), err
+// waiting returns the sign-up for an address that can still be verified: the one
+// of this browser, or else the newest of any.
+func (p *Portal) waiting(ctx context.Context, key, browser string) (Signup, bool, error) {
+	if s, ok, err := p.ofBrowser(ctx, key, browser); ok || err != nil {
+		return s, ok, err
+	}
+	return p.newestSignup(ctx, key, "")
 }
 
-// ofBrowser returns the newest of the sign-ups that this browser made, by the
-// value of its cookie.
-func (p *Portal) ofBrowser(waiting []Signup, browser string) (Signup, bool) {
-	hash := p.keys.HashOpaque(browsers, browser)
-	i := slices.IndexFunc(waiting, func(s Signup) bool { return s.BrowserHash == hash })
-	if browser == "" || i < 0 {
-		return Signup{}, false
+// ofBrowser returns the newest sign-up for an address that this browser made, by
+// the value of its cookie. It is asked for by itself, because strangers can make
+// any number of newer ones.
+func (p *Portal) ofBrowser(ctx context.Context, key, browser string) (Signup, bool, error) {
+	if browser == "" {
+		return Signup{}, false, nil
 	}
-	return waiting[i], true
+	return p.newestSignup(ctx, key, p.keys.HashOpaque(browsers, browser))
+}
+
+func (p *Portal) newestSignup(ctx context.Context, key, browserHash string) (Signup, bool, error) {
+	list, err := p.store.Signups(ctx, key, browserHash)
+	now := p.clock()
+	i := slices.IndexFunc(list, func(s Signup) bool { return now.Before(s.ExpiresAt) })
+	if err != nil || i < 0 {
+		return Signup{}, false, err
+	}
+	return list[i], true, nil
 }
 
 // SignedIn is the outcome of a sign-in or a verification. Cookie is the value
@@ -252,11 +261,10 @@ func (p *Portal) VerifyEmail(ctx context.Context, code, browser string, from Ori
 		if !now.Before(s.ExpiresAt) {
 			return stale
 		}
-		waiting, err := p.waiting(ctx, s.EmailKey)
+		own, same, err := p.ofBrowser(ctx, s.EmailKey, browser)
 		if err != nil {
 			return err
 		}
-		own, same := p.ofBrowser(waiting, browser)
 		if same {
 			s = own
 		}

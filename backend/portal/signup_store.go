@@ -26,6 +26,8 @@ type Signup struct {
 type SignupStore interface {
 	SaveSignup(ctx context.Context, s Signup) error                    // inserts or replaces by ID
 	SignupByCode(ctx context.Context, codeHash string) (Signup, error) // NotFound
-	Signups(ctx context.Context, emailKey string) ([]Signup, error)    // newest first, at most 20
-	DeleteSignups(ctx context.Context, emailKey string) error          // none is fine
+	// Signups lists those for an address, newest first, at most 20: of one browser,
+	// or with "" of all.
+	Signups(ctx context.Context, emailKey, browserHash string) ([]Signup, error)
+	DeleteSignups(ctx context.Context, emailKey string) error // none is fine
 }

@@ -33,8 +33,9 @@ func (s *Store) SignupByCode(ctx context.Context, codeHash string) (portal.Signu
 }
 
 // Signups implements portal.SignupStore.
-func (s *Store) Signups(ctx context.Context, emailKey string) ([]portal.Signup, error) {
-	return signups.all(ctx, s, `WHERE email_key = ? ORDER BY created_at DESC, id DESC LIMIT 20`, emailKey)
+func (s *Store) Signups(ctx context.Context, emailKey, browserHash string) ([]portal.Signup, error) {
+	return signups.all(ctx, s, `WHERE email_key = ?1 AND (?2 = '' OR browser_hash = ?2) ORDER BY created_at DESC, id DESC LIMIT 20`,
+		emailKey, browserHash)
 }
 
 // DeleteSignups implements portal.SignupStore.

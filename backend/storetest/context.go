@@ -24,7 +24,7 @@ func everyCall(ctx context.Context, s portal.Store) map[string]error {
 	errs["Users"] = second(s.Users(ctx, []string{x.owner.ID}))
 	errs["SaveSignup"] = s.SaveSignup(ctx, newSignup("key"))
 	errs["SignupByCode"] = second(s.SignupByCode(ctx, "code"))
-	errs["Signups"] = second(s.Signups(ctx, "key"))
+	errs["Signups"] = second(s.Signups(ctx, "key", ""))
 	errs["DeleteSignups"] = s.DeleteSignups(ctx, "key")
 	errs["InsertSession"] = s.InsertSession(ctx, portal.Session{ID: newID("ses"), Hash: newID("hash"), User: x.owner.ID})
 	errs["SessionByHash"] = second(s.SessionByHash(ctx, "hash"))
