@@ -131,7 +131,7 @@ var (
 	checksumDesc  = prometheus.NewDesc("gatehouse_mistyped_tokens_total", "Of the malformed credentials, those with a wrong checksum: typos and truncations.", nil, nil)
 	repeatedDesc  = prometheus.NewDesc("gatehouse_call_batches_repeated_total", "Batches of calls that storage refused at first.", nil, nil)
 	lostDesc      = prometheus.NewDesc("gatehouse_calls_lost_total", "Calls that storage refused for good, or that came too late for a process that ended.", nil, nil)
-	deadDesc      = prometheus.NewDesc("gatehouse_calls_unrecorded_total", "Calls of dead tokens beyond those that are recorded.", nil, nil)
+	refusedDesc   = prometheus.NewDesc("gatehouse_calls_unrecorded_total", "Refused calls of dead tokens, and beyond the limits of living ones, that were too many to be recorded.", nil, nil)
 	sizesDesc     = prometheus.NewDesc("gatehouse_lookup_batch_size", "Tokens that one query read for the decisions that waited.", nil, nil)
 	inFlightDesc  = prometheus.NewDesc("gatehouse_lookups_in_flight", "Queries for token records that are under way.", nil, nil)
 	waitingDesc   = prometheus.NewDesc("gatehouse_lookups_waiting", "Decisions that wait for the next query.", nil, nil)
@@ -141,7 +141,7 @@ var (
 // Describe implements [prometheus.Collector].
 func (p *portalCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		decisionsDesc, malformedDesc, checksumDesc, failedDesc, repeatedDesc, lostDesc, deadDesc, sizesDesc, inFlightDesc, waitingDesc, tripDesc,
+		decisionsDesc, malformedDesc, checksumDesc, failedDesc, repeatedDesc, lostDesc, refusedDesc, sizesDesc, inFlightDesc, waitingDesc, tripDesc,
 	} {
 		ch <- d
 	}
@@ -162,7 +162,7 @@ func (p *portalCollector) Collect(ch chan<- prometheus.Metric) {
 	count(failedDesc, stats.LookupErrors.Load())
 	count(repeatedDesc, p.portal.RepeatedBatches())
 	count(lostDesc, p.portal.LostCalls())
-	count(deadDesc, p.portal.UnrecordedCalls())
+	count(refusedDesc, p.portal.UnrecordedCalls())
 	if l, ok := p.portal.Lookups(); ok {
 		collectLookups(ch, &l)
 	}

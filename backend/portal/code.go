@@ -22,11 +22,12 @@ const (
 	UnknownKey      Code = "unknown-key"                // hashed with a key that this node does not have: closed too
 )
 
-// dead reports whether a decision refused the token itself, though its whole
-// secret was presented: no limit was asked.
-func (c Code) dead() bool {
+// unlimited reports whether any number of calls may end like this, though the
+// whole secret of a token was presented: the token itself was refused before its
+// limit was asked, or by it.
+func (c Code) unlimited() bool {
 	switch c {
-	case NotYetValid, Expired, Revoked, Suspended, GenerationEnded, MakerGone:
+	case NotYetValid, Expired, Revoked, Suspended, GenerationEnded, MakerGone, RateLimited:
 		return true
 	}
 	return false

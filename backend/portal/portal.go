@@ -51,7 +51,7 @@ type Portal struct {
 	log       *slog.Logger
 
 	limits    *limiter
-	deads     *limiter // of calls that are recorded
+	refused   *limiter // of refused calls that are recorded
 	recorder  *recorder
 	alarms    recently[*atomic.Int64] // uses of dead secrets that no event tells of yet
 	firstUses underWay
@@ -66,7 +66,7 @@ func New(o Options) *Portal {
 	p := &Portal{
 		store: o.Store, catalogue: o.Catalogue, keys: o.Keys, hasher: o.Hasher, mailer: o.Mailer,
 		records: o.Records, url: strings.TrimSuffix(o.PublicURL, "/"), now: o.Now, log: o.Log,
-		limits: newLimiter(), deads: newLimiter(), rekeying: make(chan struct{}, 1),
+		limits: newLimiter(), refused: newLimiter(), rekeying: make(chan struct{}, 1),
 	}
 	p.sleep = sleep
 	if p.now == nil {

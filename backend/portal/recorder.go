@@ -19,10 +19,11 @@ const (
 	maxAgentBytes = 200
 )
 
-// deadCalls is how many calls of one token are recorded, in each process, while
-// the token is revoked, expired or otherwise not to be used: who holds a dead
-// secret must not be able to fill the database with it.
-var deadCalls = RateLimit{Quota: 600, Window: time.Minute}
+// refusedCalls is how many calls of one token are recorded, in each process, that
+// no limit keeps few: while it is revoked, expired or otherwise not to be used,
+// and beyond its own limit. Who holds a secret, dead or alive, must not be able
+// to fill the database with it.
+var refusedCalls = RateLimit{Quota: 600, Window: time.Minute}
 
 // Recorded is what the HTTP layer knows of a call once it is answered.
 type Recorded struct {
@@ -52,8 +53,8 @@ type pendingCall struct {
 // What was handed over is in storage within half a second; a process that is
 // killed loses at most that much. After [Portal.Close] nothing is handed over.
 //
-// A token that is refused itself has no limit, so its calls have one here:
-// [deadCalls]. Those beyond it are only counted ([Portal.UnrecordedCalls]).
+// Refusals that no limit keeps few have one here: [refusedCalls]. Those beyond it
+// are only counted ([Portal.UnrecordedCalls]).
 //
 // A call that storage refuses, while it takes others, is dropped with an error
 // in the log and counted ([Portal.LostCalls]): kept, it would hold up every call
@@ -62,8 +63,8 @@ func (p *Portal) Record(d *Decision, r Recorded) {
 	if d.Token == nil {
 		return
 	}
-	if d.Code.dead() {
-		if _, ok := p.deads.take(d.Token.ID, deadCalls, d.At); !ok {
+	if d.Code.unlimited() {
+		if _, ok := p.refused.take(d.Token.ID, refusedCalls, d.At); !ok {
 			p.stats.unrecorded.Add(1)
 			return
 		}

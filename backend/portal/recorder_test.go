@@ -58,15 +58,16 @@ func TestRecorderWritesWithinAQuarterSecond(t *testing.T) {
 	})
 }
 
-// Who holds the secret of a dead token cannot fill the database with its calls;
-// who holds a living one is told by its limit.
-func TestCallsOfADeadTokenAreBounded(t *testing.T) {
+// Who holds the secret of a token cannot fill the database with calls that are
+// refused, because it is dead or beyond its limit.
+func TestRefusedCallsAreBounded(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*Token)
 		want   Code
 		bound  bool
 	}{
 		"living":        {func(*Token) {}, OK, false},
+		"limited":       {func(t *Token) { t.RateLimit = RateLimit{1, time.Hour} }, RateLimited, true},
 		"revoked":       {func(t *Token) { t.RevokedAt = now.Add(-ms) }, Revoked, true},
 		"expired":       {func(t *Token) { t.ExpiresAt = now }, Expired, true},
 		"suspended":     {func(t *Token) { t.SuspendedAt = now.Add(-ms) }, Suspended, true},
@@ -88,6 +89,9 @@ func TestCallsOfADeadTokenAreBounded(t *testing.T) {
 					t.Fatalf("got %s, want %s", d.Code, want)
 				}
 				p.Record(&d, Recorded{Method: "GET", Status: 401})
+			}
+			if tt.want == RateLimited {
+				ask(text, now, OK)
 			}
 			for range 1500 {
 				ask(text, now, tt.want)

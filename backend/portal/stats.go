@@ -62,8 +62,8 @@ func (p *Portal) RepeatedBatches() int64 { return p.recorder.failed.Load() }
 // LostCalls returns how many calls storage refused for good.
 func (p *Portal) LostCalls() int64 { return p.recorder.lost.Load() }
 
-// UnrecordedCalls returns how many calls of dead tokens were not recorded,
-// because there were too many of them.
+// UnrecordedCalls returns how many refused calls were not recorded, because there
+// were too many of them.
 func (p *Portal) UnrecordedCalls() int64 { return p.stats.unrecorded.Load() }
 
 // Lookups says how records of tokens were read; false if they are not read with
