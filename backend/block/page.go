@@ -34,6 +34,7 @@ func (p *Page) selects(c *portal.Call) bool {
 	case f.Token != "" && c.Token != f.Token:
 	case f.Status >= 10 && c.Status != f.Status:
 	case f.Status > 0 && f.Status < 10 && c.Status/100 != f.Status:
+	case f.Refused && !portal.Refused(c.Status):
 	case f.Route != "" && !isRoute(f.Route, c):
 	case f.Address.IsValid() && !f.Address.Contains(c.Address):
 	case !f.From.IsZero() && c.At.Before(f.From):

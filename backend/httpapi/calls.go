@@ -13,9 +13,10 @@ import (
 func (s *Server) listCalls(c *fiber.Ctx) error {
 	q := queryOf(c)
 	f := portal.CallFilter{
-		Team: pathID(c, "team"), Token: q.token(), Status: q.status(), Route: q.text("route"), Address: q.address(),
+		Team: pathID(c, "team"), Token: q.token(), Route: q.text("route"), Address: q.address(),
 		From: q.time("from"), To: q.time("to"), Limit: q.limit(),
 	}
+	f.Status, f.Refused = q.status()
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -45,21 +46,21 @@ func (q *query) token() string {
 	return q.text("token")
 }
 
-// status reads a status, or a class of them: 404, 4, 4xx.
-func (q *query) status() int {
+// status reads a status, or a class of them: 404, 4, 4xx, refused.
+func (q *query) status() (status int, refused bool) {
 	v := q.text("status")
-	if v == "" {
-		return 0
+	if v == "" || v == "refused" {
+		return 0, v != ""
 	}
 	if len(v) == 3 && v[1:] == "xx" {
 		v = v[:1]
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || (n < 1 || n > 5) && (n < 100 || n > 599) {
-		q.refuse("status", "oneof", "A status is a number such as 404, or a class such as 4xx.")
-		return 0
+		q.refuse("status", "oneof", "A status is a number such as 404, a class such as 4xx, or refused for 401, 403 and 429.")
+		return 0, false
 	}
-	return n
+	return n, false
 }
 
 // address reads an address or a network.

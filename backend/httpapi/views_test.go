@@ -82,7 +82,7 @@ func TestUsageAndCalls(t *testing.T) {
 			t.Errorf("got %+v", own)
 		}
 		for query, want := range map[string]int{
-			"": 7, "token=" + two.Token.ID: 1, "status=404": 1, "status=4": 2, "status=4xx": 2, "status=200": 5, "route=/api/v1/orders/:id": 1,
+			"": 7, "token=" + two.Token.ID: 1, "status=404": 1, "status=4": 2, "status=4xx": 2, "status=refused": 1, "status=200": 5, "route=/api/v1/orders/:id": 1,
 			"address=203.0.113.0/24": 0, "from=2001-01-01&to=2001-01-02": 0, "from=2001-01-01": 7,
 		} {
 			eventually(t, query, func() bool {

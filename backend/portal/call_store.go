@@ -80,11 +80,16 @@ type CallStore interface {
 	Rollups(ctx context.Context, f RollupFilter) ([]Rollup, error)
 }
 
+// Refused reports whether a status says that a call was refused for who made it
+// or how often, rather than for what it asked.
+func Refused(status int) bool { return status == 401 || status == 403 || status == 429 }
+
 // CallFilter selects calls of one team. Zero fields select all.
 type CallFilter struct {
 	Team     string
 	Token    string
 	Status   int          // 404, or 4 for all of 400 to 499
+	Refused  bool         // those that [Refused] counts
 	Route    string       // the template, with or without the method before it
 	Address  netip.Prefix // zero: all
 	From, To time.Time    // From <= At < To

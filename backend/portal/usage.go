@@ -209,7 +209,7 @@ func (u *usageSum) add(step int, s *Rollup) {
 	u.total += s.Calls
 	u.points[step].Add(s)
 	switch {
-	case s.Status == 401 || s.Status == 403 || s.Status == 429:
+	case Refused(s.Status):
 		u.fails[step][0] += s.Calls
 	case s.Status >= 500:
 		u.fails[step][1] += s.Calls

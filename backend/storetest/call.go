@@ -53,9 +53,9 @@ var callTests = []test{
 			func(c *portal.Call) { c.Token, c.Status = "other", 404 },
 			func(c *portal.Call) { c.Method, c.Status = "POST", 499 },
 			func(c *portal.Call) { c.Route, c.Status = "/api/v1/token", 500 },
-			func(c *portal.Call) { c.Address = netip.MustParseAddr("198.51.100.9") },
-			func(c *portal.Call) { c.Address = netip.MustParseAddr("2001:db8::7") },
-			func(c *portal.Call) { c.Address = netip.Addr{} },
+			func(c *portal.Call) { c.Address, c.Status = netip.MustParseAddr("198.51.100.9"), 401 },
+			func(c *portal.Call) { c.Address, c.Status = netip.MustParseAddr("2001:db8::7"), 403 },
+			func(c *portal.Call) { c.Address, c.Status = netip.Addr{}, 429 },
 		} {
 			c := x.newCall("tok", now.Add(time.Duration(i)*time.Millisecond))
 			change(&c)
@@ -72,7 +72,8 @@ var callTests = []test{
 			{"limit", portal.CallFilter{Limit: 2}, "6 5"},
 			{"token", portal.CallFilter{Token: "other"}, "1"},
 			{"status", portal.CallFilter{Status: 404}, "1"},
-			{"a class of statuses", portal.CallFilter{Status: 4}, "2 1"},
+			{"a class of statuses", portal.CallFilter{Status: 4}, "6 5 4 2 1"},
+			{"refused", portal.CallFilter{Refused: true}, "6 5 4"},
 			{"another class", portal.CallFilter{Status: 5}, "3"},
 			{"route", portal.CallFilter{Route: "/api/v1/token"}, "3"},
 			{"method and route", portal.CallFilter{Route: "POST /api/v1/orders/:id"}, "2"},

@@ -107,7 +107,8 @@ func (l *callLog) Render() app.UI {
 			choose("calls-status", "Status", "status", []kit.Option{
 				{Value: "", Text: "Every status"},
 				{Value: "2", Text: "2xx, answered"},
-				{Value: "4", Text: "4xx, refused"},
+				{Value: "refused", Text: "Refused: 401, 403, 429"},
+				{Value: "4", Text: "4xx, every refusal and mistake"},
 				{Value: "5", Text: "5xx, failed"},
 				{Value: "401", Text: "401"},
 				{Value: "403", Text: "403"},
@@ -134,6 +135,9 @@ func (l *callLog) list() app.UI {
 	rows := kit.Skeleton("row", "row", "row", "row", "row")
 	if l.Token == "" && !l.names.Settled() {
 		return app.Section().Class("load").Attr("aria-busy", kit.Aria(true)).Body(rows)
+	}
+	if client.Status(l.calls.Err()) == 422 {
+		return l.noneFits("These filters cannot be read", "The address of this page asks for what there is not.")
 	}
 	return l.calls.View(rows, l.draw)
 }
@@ -214,13 +218,7 @@ func (l *callLog) narrowed() bool {
 func (l *callLog) draw(list api.List[api.Call]) app.UI {
 	switch {
 	case len(list.Data) == 0 && l.narrowed():
-		return kit.Empty(kit.EmptyOpts{
-			Icon: "search", Title: "No call matches", Text: "No call in the last days fits these filters.",
-			Action: "Clear the filters", OnAction: func(ctx app.Context) {
-				l.typed, l.wrong = 0, ""
-				Replace(ctx, l.At.With("status", "", "route", "", "address", "", "token", ""))
-			},
-		})
+		return l.noneFits("No call matches", "No call in the last days fits these filters.")
 	case len(list.Data) == 0:
 		names, _ := l.names.Get()
 		return noCalls(l.At, l.Token != "" || len(names) > 0 || l.names.Err() != nil, kit.EmptyOpts{
@@ -252,6 +250,16 @@ func (l *callLog) draw(list api.List[api.Call]) app.UI {
 		kit.Table(kit.TableOpts[api.Call]{Caption: "Calls, newest first", Columns: columns, Rows: list.Data}),
 		pager(l.At, kit.Count(len(list.Data), "call", "calls"), list.NextCursor),
 	)
+}
+
+// noneFits offers to clear the filters.
+func (l *callLog) noneFits(title, text string) app.UI {
+	return kit.Empty(kit.EmptyOpts{
+		Icon: "search", Title: title, Text: text, Action: "Clear the filters", OnAction: func(ctx app.Context) {
+			l.typed, l.wrong = 0, ""
+			Replace(ctx, l.At.With("status", "", "route", "", "address", "", "token", ""))
+		},
+	})
 }
 
 // pager draws the line below one page of a list whose place is in the query. Its

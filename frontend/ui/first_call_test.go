@@ -6,6 +6,13 @@ import (
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
+func TestFiltersThatCannotBeReadCanBeCleared(t *testing.T) {
+	d := deskWith(map[string]any{"GET /calls": problem(422, "invalid", "The input breaks a rule.")})
+	l := &callLog{At: at(d, "owner", "/usage?tab=calls&status=9")}
+	page(t, l)
+	drawn(t, l, "These filters cannot be read", "Clear the filters", "!The input breaks a rule.", "!Try again")
+}
+
 func TestWhereNoCallsAreTheFirstActionIsOffered(t *testing.T) {
 	one := api.List[api.Token]{Data: []api.Token{live(nil)}}
 	tests := []struct {
