@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -26,7 +27,8 @@ type overviewPage struct {
 type overview struct {
 	any      bool // there is a token, living or not
 	newest   api.Token
-	expiring []api.Token // the next to expire, soonest first
+	expiring []api.Token // soon, the soonest first
+	more     bool        // expire soon than these
 	day      api.Usage   // the last 24 hours
 	month    api.Usage
 }
@@ -34,14 +36,25 @@ type overview struct {
 // soon is how long before its end a token is shown as expiring.
 const soon = 30 * 24 * time.Hour
 
+// expiringShown is how many of the tokens that expire soon are listed.
+const expiringShown = 5
+
 func (p *overviewPage) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &p.now)
 	p.fetch(ctx)
-	kit.Every(ctx, p, 10*time.Second, func(ctx app.Context) bool {
-		p.fetch(ctx)
+	ticks := 0
+	kit.Every(ctx, p, tailEvery, func(ctx app.Context) bool {
+		o, there := p.state.Get()
+		// Who takes the first steps waits for the call to show.
+		if ticks++; ticks%5 == 0 || there && o.unused() && !p.state.Busy() {
+			p.fetch(ctx)
+		}
 		return true
 	})
 }
+
+// unused reports that nobody has called yet, so that the first steps are shown.
+func (o *overview) unused() bool { return total(o.month).calls == 0 }
 
 func (p *overviewPage) fetch(ctx app.Context) {
 	at, now := p.At, p.now
@@ -54,14 +67,8 @@ func (p *overviewPage) fetch(ctx app.Context) {
 		if o.any = len(newest.Data) > 0; o.any {
 			o.newest = newest.Data[0]
 		}
-		next, err := at.API.Tokens(ctx, team, client.TokenQuery{Status: api.TokenActive, Sort: "expires_at", Limit: 5})
-		if err != nil {
+		if err := o.findExpiring(ctx, at, now); err != nil {
 			return o, err
-		}
-		for _, t := range next.Data {
-			if !t.ExpiresAt.IsZero() && t.ExpiresAt.Sub(now) < soon {
-				o.expiring = append(o.expiring, t)
-			}
 		}
 		q, _ := usageSpan("24h", now)
 		if o.day, err = at.API.Usage(ctx, team, q); err != nil {
@@ -76,6 +83,31 @@ func (p *overviewPage) fetch(ctx app.Context) {
 	})
 }
 
+// findExpiring asks for the tokens that expire next; for many only if the few
+// that are shown all expire soon.
+func (o *overview) findExpiring(ctx context.Context, at Place, now time.Time) error {
+	for _, limit := range []int{expiringShown, 100} {
+		next, err := at.API.Tokens(ctx, at.Team.Team.ID, client.TokenQuery{Status: api.TokenActive, Sort: "expires_at", Limit: limit})
+		if err != nil {
+			return err
+		}
+		o.expiring = slices.DeleteFunc(next.Data, func(t api.Token) bool { return t.ExpiresAt.IsZero() || t.ExpiresAt.Sub(now) >= soon })
+		if o.more = next.NextCursor != nil && len(o.expiring) == limit; !o.more {
+			break
+		}
+	}
+	return nil
+}
+
+// count writes how many tokens expire soon: 7, or 100+ if there are more.
+func (o *overview) count() string {
+	n := kit.Number(int64(len(o.expiring)))
+	if o.more {
+		n += "+"
+	}
+	return n
+}
+
 func (p *overviewPage) Render() app.UI {
 	header := kit.HeaderOpts{Title: p.At.Team.Team.Name, Text: overviewText}
 	if p.At.May("owner", "admin", "developer") {
@@ -88,25 +120,24 @@ func (p *overviewPage) Render() app.UI {
 }
 
 func (p *overviewPage) draw(o overview) app.UI {
-	month := total(o.month)
 	body := []app.UI{}
-	if month.calls == 0 {
+	if o.unused() {
 		body = append(body, p.firstSteps(o))
 	}
 	day := total(o.day)
 	body = append(body, kit.StatRow(
 		kit.Stat(kit.StatOpts{Name: "Calls in 24 hours", Value: kit.Number(day.calls), Side: kit.Sparkline(day.spark, "Calls per hour"), Href: p.At.InTeam("usage") + "?span=24h"}),
 		kit.Stat(kit.StatOpts{
-			Name: "Refused", Value: share(day.refused, day.calls), Hint: kit.Count(int(day.refused), "call", "calls"), Kind: warnIf(day.refused*20 > day.calls && day.calls > 0),
-			Href: p.At.InTeam("usage") + "?tab=calls&status=4",
+			Name: "Refused", Value: share(day.refused, day.calls), Hint: kit.Count(int(day.refused), "call", "calls") + " (401, 403, 429)", Kind: warnIf(day.refused*20 > day.calls && day.calls > 0),
+			Href: p.At.InTeam("usage") + "?tab=calls&status=refused",
 		}),
 		kit.Stat(kit.StatOpts{
-			Name: "Failed", Value: share(day.errors, day.calls), Hint: kit.Count(int(day.errors), "call", "calls"), Kind: badIf(day.errors > 0),
+			Name: "Failed", Value: share(day.errors, day.calls), Hint: kit.Count(int(day.errors), "call", "calls") + " (5xx)", Kind: badIf(day.errors > 0),
 			Href: p.At.InTeam("usage") + "?tab=calls&status=5",
 		}),
-		kit.Stat(kit.StatOpts{Name: "Expiring in 30 days", Value: kit.Number(int64(len(o.expiring))), Hint: "of the active tokens", Kind: warnIf(len(o.expiring) > 0), Href: p.At.InTeam("tokens") + "?sort=expires_at"}),
+		kit.Stat(kit.StatOpts{Name: "Expiring in 30 days", Value: o.count(), Hint: "of the active tokens", Kind: warnIf(len(o.expiring) > 0), Href: p.At.InTeam("tokens") + "?sort=expires_at"}),
 	))
-	if month.calls > 0 {
+	if !o.unused() {
 		body = append(body, kit.Card(kit.CardOpts{Title: "Calls per day", Actions: []app.UI{kit.Link(p.At.InTeam("usage"), "All usage")}}, callsChart(o.month)))
 	}
 	body = append(body, app.Div().Class("halves").Body(p.expiring(o), p.lastEvents()))
@@ -145,8 +176,12 @@ func (p *overviewPage) expiring(o overview) app.UI {
 	if len(o.expiring) == 0 {
 		return kit.Card(kit.CardOpts{Title: "Expiring soon"}, app.P().Class("muted").Text("No active token expires within 30 days."))
 	}
-	return kit.Card(kit.CardOpts{Title: "Expiring soon", Flush: true}, kit.Table(kit.TableOpts[api.Token]{
-		Caption: "Tokens that expire soon", Rows: o.expiring,
+	card := kit.CardOpts{Title: "Expiring soon", Flush: true}
+	if len(o.expiring) > expiringShown {
+		card.Actions = []app.UI{kit.Link(p.At.InTeam("tokens")+"?status=active&sort=expires_at", "All that expire")}
+	}
+	return kit.Card(card, kit.Table(kit.TableOpts[api.Token]{
+		Caption: "Tokens that expire soon", Rows: o.expiring[:min(expiringShown, len(o.expiring))],
 		Columns: []kit.Column[api.Token]{
 			{Head: "Token", Class: "is-main", Cell: func(t api.Token) app.UI { return kit.Link(p.At.InTeam("tokens", t.ID), t.Name) }},
 			{Head: "Environment", Cell: func(t api.Token) app.UI { return kit.Env(t.Env) }},
