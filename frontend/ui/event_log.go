@@ -180,19 +180,20 @@ func (l *eventLog) detail() app.UI {
 		if err != nil {
 			return kit.Nothing()
 		}
+		facts := append([]kit.Pair{
+			{Name: "When", Value: kit.At(e.At, bridge.Second)},
+			{Name: "Who", Value: app.Span().Body(app.Text(actorName(e)+" "), kit.ID(e.Actor))},
+			{Name: "Action", Value: kit.ID(e.Action)},
+		}, changeFacts(e)...)
+		facts = append(
+			facts,
+			kit.Pair{Name: "Address", Value: kit.ID(orDash(eventText(e, "address")))},
+			kit.Pair{Name: "Client", Value: app.Text(orDash(eventText(e, "user_agent")))},
+			kit.Pair{Name: "Hash", Value: kit.ID(e.Hash)},
+		)
 		return kit.Dialog(kit.DialogOpts{
 			ID: "event", Title: actorName(e) + " " + e.Summary, Wide: true, OnClose: func(app.Context) { l.open = 0 },
-			Body: []app.UI{
-				kit.Facts(
-					kit.Pair{Name: "When", Value: kit.At(e.At, bridge.Second)},
-					kit.Pair{Name: "Who", Value: app.Span().Body(app.Text(actorName(e)+" "), kit.ID(e.Actor))},
-					kit.Pair{Name: "Action", Value: kit.ID(e.Action)},
-					kit.Pair{Name: "Address", Value: kit.ID(orDash(eventText(e, "address")))},
-					kit.Pair{Name: "Client", Value: app.Text(orDash(eventText(e, "user_agent")))},
-					kit.Pair{Name: "Hash", Value: kit.ID(e.Hash)},
-				),
-				kit.CodeBlock("the event", string(text)),
-			},
+			Body: []app.UI{kit.Facts(facts...), kit.CodeBlock("the event", string(text))},
 		})
 	}
 	return kit.Nothing()

@@ -40,14 +40,14 @@ func TestTokenPageOffersWhatMayBeDone(t *testing.T) {
 			"an auditor", "auditor", func(t *api.Token) { t.MayManage, t.CreatedBy = false, api.Person{ID: "usr_ben", Name: "Ben"} },
 			[]string{"Events", "!Only Ben", "!Rotate<", "!Edit the name"},
 		},
-		{"suspended", "owner", func(t *api.Token) { t.Status = "suspended" }, []string{"Resume", "Every call with it is refused until it is resumed.", "!>Suspend<"}},
+		{"suspended", "owner", func(t *api.Token) { t.Status = "suspended" }, []string{"Resume", "Every call with it is refused until it is resumed.", "No secret works while the token is suspended.", "!One secret works", "!is-active", "!>Suspend<"}},
 		{"revoked", "owner", func(t *api.Token) { t.Status, t.RevokedAt = "revoked", api.At(today) }, []string{"This token is revoked", "Refused everywhere from this moment.", "!Rotate<", "!Edit the name"}},
 		{
 			"under its limit", "owner", func(t *api.Token) { t.Limits = []api.Limit{{Quota: 600, WindowSeconds: 60, Remaining: 598}} },
 			[]string{"Requests left now", ">598<"},
 		},
 		{"expiring", "owner", func(t *api.Token) { t.ExpiresAt = api.At(today.AddDate(0, 0, 3)) }, []string{"It expires in 3 days", "Change the expiry"}},
-		{"not begun", "owner", func(t *api.Token) { t.Status, t.NotBefore = "pending", api.At(today.AddDate(0, 0, 3)) }, []string{"It starts to work on"}},
+		{"not begun", "owner", func(t *api.Token) { t.Status, t.NotBefore = "pending", api.At(today.AddDate(0, 0, 3)) }, []string{"It starts to work on", "No secret works before the token becomes valid.", "!One secret works"}},
 		{
 			"rotating", "owner", func(t *api.Token) {
 				t.Generations = append(t.Generations, api.Generation{Number: 2, Status: "pending", CreatedAt: api.At(today)})
@@ -325,7 +325,7 @@ func TestRevocationSaysWhatItBreaksAndProvesIt(t *testing.T) {
 	if len(sent) != 1 || string(sent[0].Body) != `{"reason":"compromised","note":"in a public repository"}` {
 		t.Errorf("got %+v", sent)
 	}
-	drawn(t, p, "This token is revoked", "48214", "Leaked, or may have", "Ada", "!Revoke token", "!Suspend<")
+	drawn(t, p, "This token is revoked", "48214", "Leaked, or may have", "in a public repository", "Ada", "!Revoke token", "!Suspend<")
 }
 
 func TestAStopThatIsRefusedIsSaid(t *testing.T) {
@@ -353,10 +353,10 @@ func TestAReasonIsCheckedHere(t *testing.T) {
 func TestAReceiptIsThereAfterReloading(t *testing.T) {
 	over := live(func(t *api.Token) { t.Status, t.RevokedAt = "revoked", api.At(today) })
 	d, p, do := tokenDesk(t, over, "owner", "")
-	d.on("GET /tokens/tok1/events", api.List[api.Event]{Data: []api.Event{{Seq: 48214}}})
+	d.on("GET /tokens/tok1/events", api.List[api.Event]{Data: []api.Event{{Seq: 48214, Data: map[string]any{"note": "Ticket OPS-4711"}}}})
 	p.receipt.Reset()
 	do(func(ctx app.Context) { p.fetch(ctx) })
-	drawn(t, p, "48214")
+	drawn(t, p, "48214", "Ticket OPS-4711")
 	if r := d.sent("GET", "/events"); !strings.Contains(r[len(r)-1].Path, "action=token.revoked&limit=1") {
 		t.Errorf("got %s", r[len(r)-1].Path)
 	}

@@ -172,7 +172,9 @@ func (p *tokenPage) sendStop(ctx app.Context) {
 		case stop.verb == "resume":
 			kit.Toast(ctx, kit.Good, "The token works again.")
 		case fresh.Status == api.TokenRevoked:
-			p.receipt.Set(api.List[api.Event]{Data: []api.Event{{Seq: receipt.Rev, At: receipt.At, ActorName: p.At.User.Name}}})
+			p.receipt.Set(api.List[api.Event]{Data: []api.Event{{
+				Seq: receipt.Rev, At: receipt.At, ActorName: p.At.User.Name, Data: map[string]any{"note": why.Note},
+			}}})
 		}
 	})
 }
@@ -190,11 +192,16 @@ func (p *tokenPage) revoked(t api.Token) app.UI {
 		{Name: "When", Value: kit.At(t.RevokedAt, bridge.Second)},
 		{Name: "By whom", Value: app.Text(by)},
 	}
+	var event api.Event
 	if list, ok := p.receipt.Get(); ok && len(list.Data) > 0 {
-		facts = append(facts, kit.Pair{Name: "Revision", Value: kit.ID(kit.Number(list.Data[0].Seq))})
+		event = list.Data[0]
+		facts = append(facts, kit.Pair{Name: "Revision", Value: kit.ID(kit.Number(event.Seq))})
 	}
 	if t.RevokeReason != nil {
 		facts = append(facts, kit.Pair{Name: "Reason", Value: app.Text(reasonWords(*t.RevokeReason))})
+	}
+	if note := eventText(event, "note"); note != "" {
+		facts = append(facts, kit.Pair{Name: "Note", Value: app.Span().Dir("auto").Text(note)})
 	}
 	facts = append(facts, kit.Pair{Name: "Token", Value: kit.ID(t.ID)})
 	return kit.Receipt("This token is revoked", "Refused everywhere from this moment.", facts...)

@@ -21,7 +21,8 @@ func (p *tokenPage) secrets(t api.Token) app.UI {
 			Label: "Secret " + kit.Number(int64(s.Generation.Number)), Kind: generationKind(s.Generation.Status),
 			From: s.From, To: s.To, Detail: s.Says, Marks: kit.GenerationStatus(s.Generation.Status),
 		}
-		if t.Status == api.TokenRevoked || t.Status == api.TokenExpired {
+		switch t.Status {
+		case api.TokenRevoked, api.TokenExpired, api.TokenSuspended, api.TokenPending:
 			bars[i].Kind, bars[i].Marks = kit.Neutral, kit.Status(t.Status)
 		}
 	}
@@ -29,6 +30,10 @@ func (p *tokenPage) secrets(t api.Token) app.UI {
 	switch {
 	case t.Status == api.TokenRevoked || t.Status == api.TokenExpired:
 		o.Text = "No secret of this token works any more."
+	case t.Status == api.TokenSuspended:
+		o.Text = "No secret works while the token is suspended."
+	case t.Status == api.TokenPending:
+		o.Text = "No secret works before the token becomes valid."
 	case tl.Pending:
 		o.Text = "A new secret waits for its first use; the old one works until then, and after that for the overlap."
 	case tl.Rotating:
