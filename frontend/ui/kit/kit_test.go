@@ -297,9 +297,17 @@ func TestFieldsAreWired(t *testing.T) {
 	has(t, html(t, Password(TextOpts{ID: "pw", Label: "Password", Bind: &value}, &shown)), `type="text"`, `aria-label="Hide password"`)
 }
 
+func TestMillis(t *testing.T) {
+	for ms, want := range map[float64]string{0: "<0.01 ms", 0.004: "<0.01 ms", 0.42: "0.42 ms", 12.4: "12 ms", 1300: "1.3 s"} {
+		if got := Millis(ms); got != want {
+			t.Errorf("Millis(%v) = %q, want %q", ms, got, want)
+		}
+	}
+}
+
 func TestDurations(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		time.Second: "1 second", 59 * time.Second: "59 seconds", 61 * time.Second: "1 minute", 89 * time.Minute: "89 minutes",
+		time.Second: "1 second", 59 * time.Second: "59 seconds", 59*time.Second + 700*time.Millisecond: "1 minute", 61 * time.Second: "1 minute", 89 * time.Minute: "89 minutes",
 		3 * time.Hour: "3 hours", 40 * time.Hour: "2 days", 12 * 24 * time.Hour: "12 days", 90 * 24 * time.Hour: "90 days", 150 * 24 * time.Hour: "5 months", 800 * 24 * time.Hour: "2 years",
 	} {
 		if got := Duration(d); got != want {

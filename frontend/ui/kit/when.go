@@ -76,7 +76,7 @@ func Ago(d time.Duration) string {
 func Duration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
-	case d < time.Minute:
+	case d < time.Minute-time.Second/2: // or it would be 60 seconds
 		return count(int(d.Round(time.Second)/time.Second), "second")
 	case d < 90*time.Minute:
 		return count(int(d.Round(time.Minute)/time.Minute), "minute")
@@ -128,6 +128,8 @@ func Percent(share float64) string { return bridge.FormatPercent(share) }
 // Millis writes a duration of a call: 0.42 ms, 12 ms, 1.3 s.
 func Millis(ms float64) string {
 	switch {
+	case ms < 0.005:
+		return "<" + Decimal(0.01, 2) + " ms"
 	case ms < 10:
 		return Decimal(ms, 2) + " ms"
 	case ms < 1000:
