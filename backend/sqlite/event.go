@@ -153,9 +153,8 @@ func eventsQuery(f portal.EventFilter) (string, []any) {
 		condition, args := "", []any(nil)
 		if len(exact) > 0 {
 			// IN and not OR, whose planning takes time with the square of the terms.
-			var in string
-			in, args = anyOf(exact)
-			condition = "action IN " + in
+			in, arg := anyOf(exact)
+			condition, args = "action IN "+in, []any{arg}
 		}
 		for _, prefix := range prefixes {
 			if condition != "" {
@@ -170,8 +169,8 @@ func eventsQuery(f portal.EventFilter) (string, []any) {
 		c.and("actor = ?", f.Actor)
 	}
 	if f.Targets != nil {
-		in, args := anyOf(f.Targets)
-		c.and("target IN "+in, args...)
+		in, arg := anyOf(f.Targets)
+		c.and("target IN "+in, arg)
 		if len(f.Targets) == 1 { // of several, the order would have to be made by a sort
 			index = " INDEXED BY events_by_target"
 		}

@@ -85,6 +85,7 @@ func TestListsUseIndexes(t *testing.T) {
 			portal.EventFilter{Actions: []string{"token.", "x"}, Actor: "usr", From: at, To: at},
 			"SEARCH events USING PRIMARY KEY (chain=? AND seq<?)",
 		},
+		"events of targets":  {portal.EventFilter{Targets: []string{"a", "b"}}, "SEARCH events USING PRIMARY KEY (chain=? AND seq<?)"},
 		"events of a target": {portal.EventFilter{Targets: []string{"tok"}}, "SEARCH events USING INDEX events_by_target (chain=? AND target=? AND seq<?)"},
 	} {
 		e.f.Chain, e.f.Limit = "tea", 101
@@ -94,6 +95,13 @@ func TestListsUseIndexes(t *testing.T) {
 
 	query, args = rollupsQuery(portal.RollupFilter{Team: "tea", Step: portal.Hour, From: at, To: at, Tokens: []string{"a", "b"}})
 	add("sums", "SEARCH rollups USING PRIMARY KEY (team=? AND step=? AND at>? AND at<?)", query, args)
+
+	for _, ids := range [][]string{{"a"}, {"a", "b"}} {
+		in, arg := anyOf(ids)
+		add("people", "SEARCH users USING INDEX sqlite_autoindex_users_1 (id=?)", users.query+" WHERE id IN "+in, []any{arg})
+		add("teams by id", "SEARCH teams USING INDEX sqlite_autoindex_teams_1 (id=?)", teams.query+" WHERE id IN "+in, []any{arg})
+		add("records", "SEARCH t USING INDEX sqlite_autoindex_tokens_1 (id=?)", tokenRows.query+" WHERE t.id IN "+in, []any{arg})
+	}
 
 	scan := regexp.MustCompile(`^SCAN (t|tokens|calls|orders|events|rollups|teams|users|members|x|m|u)\b`)
 	for _, l := range lists {

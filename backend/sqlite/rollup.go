@@ -187,8 +187,8 @@ func rollupsQuery(f portal.RollupFilter) (string, []any) {
 	c.and("at >= ?", f.From.UnixMilli())
 	c.and("at < ?", f.To.UnixMilli())
 	if f.Tokens != nil {
-		in, args := anyOf(f.Tokens)
-		c.and("token IN "+in, args...)
+		in, arg := anyOf(f.Tokens)
+		c.and("token IN "+in, arg)
 	}
 	return `SELECT ` + rollupColumns + ` FROM rollups` + c.text.String(), c.args
 }

@@ -48,8 +48,8 @@ func (s *Store) Teams(ctx context.Context, ids []string) ([]portal.Team, error) 
 	if len(ids) == 0 {
 		return nil, s.idle(ctx)
 	}
-	in, args := anyOf(ids)
-	return teams.all(ctx, s, `WHERE id IN `+in, args...)
+	in, arg := anyOf(ids)
+	return teams.all(ctx, s, `WHERE id IN `+in, arg)
 }
 
 // TeamsNamed implements portal.TeamStore.

@@ -193,9 +193,9 @@ func (w *work) tokens(ids []string) ([]*portal.Token, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	in, args := anyOf(ids)
+	in, arg := anyOf(ids)
 	read := tokenRows.reader()
-	return list(w, tokenRows.query+` WHERE t.id IN `+in, args, func(scan scanner) (*portal.Token, error) {
+	return list(w, tokenRows.query+` WHERE t.id IN `+in, []any{arg}, func(scan scanner) (*portal.Token, error) {
 		t, err := read(scan)
 		intern(&t)
 		return &t, err

@@ -72,8 +72,8 @@ func (s *Store) Users(ctx context.Context, ids []string) ([]portal.User, error) 
 	if len(ids) == 0 {
 		return nil, s.idle(ctx)
 	}
-	in, args := anyOf(ids)
-	return users.all(ctx, s, `WHERE id IN `+in, args...)
+	in, arg := anyOf(ids)
+	return users.all(ctx, s, `WHERE id IN `+in, arg)
 }
 
 // DeleteUser implements portal.UserStore. Sessions and memberships go by their

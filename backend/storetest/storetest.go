@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) portal.Store, opts Options) {
 		{"Call", callTests},
 		{"Once", onceTests},
 		{"Idempotency", idempotencyTests},
+		{"Many", manyTests},
 		{"Text", textTests},
 		{"Context", contextTests},
 	} {
