@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -123,9 +124,10 @@ func (p *Portal) usage(ctx context.Context, team string, q UsageQuery) (UsageRep
 		return UsageReport{}, err
 	}
 	steps := int(report.To.Sub(report.From) / length)
-	series := map[string]*usageSum{}
+	step := func(s *Rollup) int { return int(s.At.Sub(report.From) / length) }
+	keys := map[string]*usageOfKey{}
 	if q.By == "" {
-		series[""] = newUsageSum(steps)
+		keys[""] = &usageOfKey{}
 	}
 	for i := range sums {
 		s := &sums[i]
@@ -138,14 +140,25 @@ func (p *Portal) usage(ctx context.Context, team string, q UsageQuery) (UsageRep
 		case ByStatus:
 			key = strconv.Itoa(s.Status)
 		}
-		if series[key] == nil {
-			series[key] = newUsageSum(steps)
+		u := keys[key]
+		if u == nil {
+			u = &usageOfKey{}
+			keys[key] = u
 		}
-		if n := int(s.At.Sub(report.From) / length); n >= 0 && n < steps {
-			series[key].add(n, s)
+		if n := step(s); n >= 0 && n < steps {
+			u.calls += s.Calls
+			u.sums = append(u.sums, s)
 		}
 	}
-	report.Series = sortedSeries(series, report.From, length)
+	report.Series = []UsageSeries{}
+	total := newUsageSum(steps) // of one key after the other: it is six times its part of the answer
+	for _, key := range mostUsed(keys) {
+		total.clear()
+		for _, s := range keys[key].sums {
+			total.add(step(s), s)
+		}
+		report.Series = append(report.Series, UsageSeries{Key: key, Points: total.usagePoints(report.From, length)})
+	}
 	return report, nil
 }
 
@@ -194,9 +207,23 @@ func (p *Portal) usageRange(q UsageQuery) (UsageReport, time.Duration, error) {
 	return UsageReport{From: from, To: end, Step: q.Step, By: q.By}, length, nil
 }
 
+// usageOfKey holds the rollups of one key. They are not added up before it is
+// known which keys are in the answer: a team has thousands of tokens.
+type usageOfKey struct {
+	calls int64
+	sums  []*Rollup
+}
+
+// mostUsed returns the keys of most calls, most first, at most maxSeries.
+func mostUsed(keys map[string]*usageOfKey) []string {
+	list := slices.SortedFunc(maps.Keys(keys), func(a, b string) int {
+		return cmp.Or(cmp.Compare(keys[b].calls, keys[a].calls), cmp.Compare(a, b))
+	})
+	return list[:min(len(list), maxSeries)]
+}
+
 // usageSum adds up the rollups of one key.
 type usageSum struct {
-	total  int64
 	points []Rollup // Status unused
 	fails  [][2]int64
 }
@@ -205,8 +232,12 @@ func newUsageSum(steps int) *usageSum {
 	return &usageSum{points: make([]Rollup, steps), fails: make([][2]int64, steps)}
 }
 
+func (u *usageSum) clear() {
+	clear(u.points)
+	clear(u.fails)
+}
+
 func (u *usageSum) add(step int, s *Rollup) {
-	u.total += s.Calls
 	u.points[step].Add(s)
 	switch {
 	case Refused(s.Status):
@@ -216,35 +247,20 @@ func (u *usageSum) add(step int, s *Rollup) {
 	}
 }
 
-func sortedSeries(sums map[string]*usageSum, from time.Time, length time.Duration) []UsageSeries {
-	keys := make([]string, 0, len(sums))
-	for key := range sums {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(sums[b].total, sums[a].total), cmp.Compare(a, b))
-	})
-	if len(keys) > maxSeries {
-		keys = keys[:maxSeries]
-	}
-	list := make([]UsageSeries, 0, len(keys))
-	for _, key := range keys {
-		u := sums[key]
-		s := UsageSeries{Key: key, Points: make([]UsagePoint, len(u.points))}
-		for i := range u.points {
-			s.Points[i] = UsagePoint{
-				At: from.Add(time.Duration(i) * length), Calls: u.points[i].Calls, Refused: u.fails[i][0], Errors: u.fails[i][1],
-			}
-			if d, ok := percentile(&u.points[i].Bucket, 0.50); ok {
-				s.Points[i].P50 = &d
-			}
-			if d, ok := percentile(&u.points[i].Bucket, 0.95); ok {
-				s.Points[i].P95 = &d
-			}
+func (u *usageSum) usagePoints(from time.Time, length time.Duration) []UsagePoint {
+	points := make([]UsagePoint, len(u.points))
+	for i := range u.points {
+		points[i] = UsagePoint{
+			At: from.Add(time.Duration(i) * length), Calls: u.points[i].Calls, Refused: u.fails[i][0], Errors: u.fails[i][1],
 		}
-		list = append(list, s)
+		if d, ok := percentile(&u.points[i].Bucket, 0.50); ok {
+			points[i].P50 = &d
+		}
+		if d, ok := percentile(&u.points[i].Bucket, 0.95); ok {
+			points[i].P95 = &d
+		}
 	}
-	return list
+	return points
 }
 
 // OfDay returns the part that the sum of an hour has in its day.

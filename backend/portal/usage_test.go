@@ -2,6 +2,8 @@ package portal
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -139,16 +141,41 @@ func TestUsageSums(t *testing.T) {
 	}
 }
 
+// A thousand tokens, called in an hour of their own each, two of them equally
+// often. Those that are not in the answer take no memory for each of its hours.
 func TestUsageOfManyKeys(t *testing.T) {
 	p := newPortal(t, nil)
 	store := &rollupStore{}
-	for i := range maxSeries + 10 {
-		store.sums = append(store.sums, Rollup{At: now.Truncate(day), Token: string(rune('A' + i)), Calls: int64(i)})
+	for i := range maxSteps {
+		r := Rollup{At: now.Truncate(time.Hour).Add(-time.Duration(i) * time.Hour), Token: fmt.Sprintf("%03d", i), Status: 403, Calls: int64(i / 2)}
+		r.Bucket[3] = r.Calls
+		store.sums = append(store.sums, r)
 	}
 	p.store = store
-	r, err := p.usage(context.Background(), "tea_1", UsageQuery{By: ByToken})
-	if err != nil || len(r.Series) != maxSeries || r.Series[0].Points[29].Calls != int64(maxSeries+9) {
-		t.Errorf("got %d series, %v, want the %d of most calls", len(r.Series), err, maxSeries)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := p.usage(context.Background(), "tea_1", UsageQuery{By: ByToken, Step: Hour, From: now.Add(-(maxSteps - 1) * time.Hour)})
+	runtime.ReadMemStats(&after)
+	if err != nil || len(r.Series) != maxSeries {
+		t.Fatalf("got %d series, %v, want the %d of most calls", len(r.Series), err, maxSeries)
+	}
+	if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > 16 {
+		t.Errorf("got %d MiB allocated, want at most 16", got)
+	}
+	for n, s := range r.Series {
+		i := maxSteps - 2 - n/2*2 + n%2
+		if want := store.sums[i].Token; s.Key != want || len(s.Points) != maxSteps {
+			t.Fatalf("series %d: got %d points of %s, want %d of %s", n, len(s.Points), s.Key, maxSteps, want)
+		}
+		for at, got := range s.Points {
+			want := int64(0)
+			if at == maxSteps-1-i {
+				want = store.sums[i].Calls
+			}
+			if got.Calls != want || got.Refused != want || (got.P50 != nil) != (want > 0) || (got.P95 != nil) != (want > 0) {
+				t.Errorf("series %d: point %d: got %+v, want %d calls", n, at, got, want)
+			}
+		}
 	}
 }
 
