@@ -77,8 +77,8 @@ var errEnough = errors.New("enough")
 
 // exportEvents answers GET …/events/export: one event a line, oldest first, for
 // `gatehouse audit verify`. It is written while it is read, so it costs no
-// memory; should storage fail half way, the last line says so, and no verifier
-// takes that line for an event.
+// memory; should storage fail half way, or pruning overtake it, the last line says
+// that it was cut off, and no verifier takes that line for an event.
 func (s *Server) exportEvents(c *fiber.Ctx) error {
 	who, team, r := person(c), pathID(c, "team"), of(c)
 	id := r.id

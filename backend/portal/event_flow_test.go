@@ -236,8 +236,11 @@ type tampered struct {
 }
 
 func (s tampered) Events(ctx context.Context, f portal.EventFilter) ([]audit.Event, error) {
+	limit := f.Limit
+	f.Limit = 1000 // what is changed is the chain, however much of it is asked for
 	list, err := s.Store.Events(ctx, f)
-	return s.change(list), err
+	list = s.change(list)
+	return list[:min(limit, len(list))], err
 }
 
 func TestChainState(t *testing.T) {
@@ -278,14 +281,7 @@ func TestChainState(t *testing.T) {
 func TestExportEvents(t *testing.T) {
 	w := newWorld(t)
 	ada := w.signedUp("Ada")
-	noError(t, w.store.Atomically(w.ctx, func(ctx context.Context) error { // more than a page
-		for range 1200 {
-			if _, err := w.store.Append(ctx, audit.Event{Chain: ada.team, At: w.now, Actor: "system", Action: "team.renamed"}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	w.rename(ada.team, 1200) // more than a page
 	var v audit.Verifier
 	noError(t, w.ExportEvents(w.ctx, ada.Person, ada.team, v.Add))
 	if v.Seq != 1201 {

@@ -182,13 +182,21 @@ type Chain struct {
 	At    time.Time
 }
 
+// ErrPruned is what [Portal.ExportEvents] ends with when events that it would have
+// handed on next were pruned while it ran. What remains does not follow what it
+// handed on, but is a chain by itself.
+var ErrPruned = errors.New("events were pruned while they were read")
+
 // ChainState verifies the whole chain of a team.
 func (p *Portal) ChainState(ctx context.Context, who Person, team string) (Chain, error) {
+	if _, err := p.member(ctx, who, team, ViewEvents); err != nil {
+		return Chain{}, err
+	}
 	c := Chain{ID: team, Hash: audit.Genesis, At: p.clock()}
-	var v *audit.Verifier
-	err := p.ExportEvents(ctx, who, team, func(e audit.Event) error {
-		if v == nil { // what is past retention is gone from the front
-			v = &audit.Verifier{Chain: team, Seq: e.Seq - 1, Hash: e.Prev}
+	var v audit.Verifier
+	err := p.eachEvent(ctx, team, func(e audit.Event, begins bool) error {
+		if begins { // what is past retention is gone from the front
+			v = audit.Verifier{Chain: team, Seq: e.Seq - 1, Hash: e.Prev}
 			c.First = e.Seq
 			if e.Seq == 1 {
 				v.Hash = ""
@@ -207,25 +215,53 @@ func (p *Portal) ChainState(ctx context.Context, who Person, team string) (Chain
 	return c, err
 }
 
-// ExportEvents hands every event of a team to yield, oldest first.
+// ExportEvents hands every event of a team to yield, oldest first. It fails with
+// [ErrPruned] rather than leave out events that were not missing when it began.
 func (p *Portal) ExportEvents(ctx context.Context, who Person, team string, yield func(audit.Event) error) error {
 	if _, err := p.member(ctx, who, team, ViewEvents); err != nil {
 		return err
 	}
-	f := EventFilter{Chain: team, Oldest: true, Limit: 1000}
+	first := true
+	return p.eachEvent(ctx, team, func(e audit.Event, begins bool) error {
+		if begins && !first {
+			return ErrPruned
+		}
+		first = false
+		return yield(e)
+	})
+}
+
+// eachEvent hands every event of a chain to yield, oldest first, and whether the
+// chain begins with it: so does the first, and one before which others were pruned
+// since the last was read.
+func (p *Portal) eachEvent(ctx context.Context, chain string, yield func(e audit.Event, begins bool) error) error {
+	f := EventFilter{Chain: chain, Oldest: true, Limit: 1000}
 	for {
 		list, err := p.store.Events(ctx, f)
 		if err != nil {
 			return err
 		}
 		for _, e := range list {
-			if err := yield(e); err != nil {
+			begins := f.After == 0
+			if !begins && e.Seq > f.After+1 {
+				if begins, err = p.chainBegins(ctx, e); err != nil {
+					return err
+				}
+			}
+			if err := yield(e, begins); err != nil {
 				return err
 			}
+			f.After = e.Seq
 		}
 		if len(list) < f.Limit {
 			return nil
 		}
-		f.After = list[len(list)-1].Seq
 	}
+}
+
+// chainBegins reports whether nothing is left of a chain before an event. Pruning
+// takes from the front only, so what is missing between others was not pruned.
+func (p *Portal) chainBegins(ctx context.Context, e audit.Event) (bool, error) {
+	oldest, err := p.store.Events(ctx, EventFilter{Chain: e.Chain, Oldest: true, Limit: 1})
+	return err == nil && len(oldest) > 0 && oldest[0].Seq >= e.Seq, err
 }
