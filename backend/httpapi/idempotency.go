@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -24,15 +25,10 @@ type reply struct {
 // once answers a request that must not be carried out twice. With an
 // Idempotency-Key the first answer is stored, in the transaction of the change
 // itself, and given again with Idempotent-Replayed. What is carried out counts
-// against the limits of the principal; what is given again does not.
+// against the limits of the principal; what is refused or given again does not.
 func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.Context) (reply, error), limits ...limit) error {
-	count := func(ctx context.Context) error {
-		for _, l := range limits {
-			if err := s.throttle.take(ctx, l, principal); err != nil {
-				return err
-			}
-		}
-		return nil
+	counted := func(ctx context.Context, carryOut func(ctx context.Context) error) error {
+		return s.within(ctx, of(c).id, limits, principal, carryOut)
 	}
 	key, ok, err := idempotencyKey(c)
 	if err != nil {
@@ -40,16 +36,17 @@ func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.
 	}
 	var first reply
 	if !ok {
-		if err = count(c.UserContext()); err != nil {
+		err = counted(c.UserContext(), func(ctx context.Context) error {
+			first, err = do(ctx)
 			return err
-		}
-		if first, err = do(c.UserContext()); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 		return first.send(c)
 	}
 	scope := portal.IdempotentScope{Team: team, Principal: principal, Method: c.Method(), Route: c.Path(), Key: key}
-	answer, replayed, err := s.portal.Idempotent(c.UserContext(), scope, c.Body(), count, func(ctx context.Context) (portal.Answer, error) {
+	answer, replayed, err := s.portal.Idempotent(c.UserContext(), scope, c.Body(), counted, func(ctx context.Context) (portal.Answer, error) {
 		if first, err = do(ctx); err != nil {
 			return portal.Answer{}, err
 		}
@@ -69,6 +66,35 @@ func (s *Server) once(c *fiber.Ctx, team, principal string, do func(ctx context.
 	c.Response().SetBodyRaw(answer.Body)
 	c.Response().Header.SetContentType(jsonType)
 	return nil
+}
+
+// within carries something out and counts what was. It counts before, so that many
+// at once are not more than the limits allow, and takes back what was refused: that
+// must not use up what the principal is to do, sent by whoever has their session.
+func (s *Server) within(ctx context.Context, id string, limits []limit, principal string, carryOut func(ctx context.Context) error) error {
+	if len(limits) == 0 {
+		return carryOut(ctx)
+	}
+	l := limits[0]
+	counted, err := s.throttle.count(ctx, l, principal)
+	if err != nil {
+		return err
+	}
+	if counted.Reached {
+		err = s.throttle.tooMany(counted, l.told)
+	} else {
+		err = s.within(ctx, id, limits[1:], principal, carryOut)
+	}
+	if err == nil {
+		return nil
+	}
+	// Not the request's context: it may have ended, and this was not carried out.
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if lost := s.throttle.uncount(back, l, counted, principal); lost != nil {
+		s.log.Warn("what was not carried out counts against a limit", "request_id", id, "error", lost)
+	}
+	return err
 }
 
 func (r *reply) header(body []byte) (map[string]string, error) {

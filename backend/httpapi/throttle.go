@@ -109,7 +109,7 @@ func throttleKey(what string, parts ...string) string {
 
 // take counts one and refuses with TooMany once the limit is used up.
 func (t *throttle) take(ctx context.Context, l limit, parts ...string) error {
-	got, err := t.count(ctx, l, parts)
+	got, err := t.count(ctx, l, parts...)
 	if err != nil || !got.Reached {
 		return err
 	}
@@ -118,16 +118,25 @@ func (t *throttle) take(ctx context.Context, l limit, parts ...string) error {
 
 // allows counts one and reports whether it is within the limit.
 func (t *throttle) allows(ctx context.Context, l limit, parts ...string) (bool, error) {
-	got, err := t.count(ctx, l, parts)
+	got, err := t.count(ctx, l, parts...)
 	return err == nil && !got.Reached, err
 }
 
-func (t *throttle) count(ctx context.Context, l limit, parts []string) (limiter.Context, error) {
+func (t *throttle) count(ctx context.Context, l limit, parts ...string) (limiter.Context, error) {
 	got, err := limiter.New(t.store, l.rate).Get(ctx, throttleKey(l.name, parts...))
 	if err != nil {
 		return limiter.Context{}, fmt.Errorf("count %s: %w", l.name, err)
 	}
 	return got, nil
+}
+
+// uncount takes back one that was counted, unless its window is over.
+func (t *throttle) uncount(ctx context.Context, l limit, counted limiter.Context, parts ...string) error {
+	if counted.Reset <= t.store.now().Unix() {
+		return nil
+	}
+	_, err := limiter.New(t.store, l.rate).Increment(ctx, throttleKey(l.name, parts...), -1)
+	return err
 }
 
 func (t *throttle) tooMany(got limiter.Context, told string) error {

@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,32 +19,85 @@ func (a answer) tooMany(t *testing.T, detail string) {
 	}
 }
 
-// One person makes and rotates so many tokens an hour, in all teams together,
-// and what was refused counts too. Stopping has no limit.
+// One person makes and rotates so many tokens an hour, in all teams together. What
+// was refused is not among them, so that nobody without the password uses them up.
+// Stopping has no limit.
 func TestSecretsPerPerson(t *testing.T) {
 	const told = "You have made and rotated too many tokens within an hour."
 	w := onOneStore(t, nil)
 	ada, bob := w.signUp("Ada"), w.signUp("Bob")
 	bob.join(ada, "owner")
 	tok := ada.token("x").Token
-	w.clock.advance(20 * time.Minute)
-	for i := range 298 {
-		path, body := ada.path("tokens"), any(newToken("y"))
+	rotate := ada.path("tokens", tok.ID, "rotate")
+	others := make([]string, 5) // one is rotated only so often a day
+	for i := range others {
+		others[i] = ada.path("tokens", ada.token(fmt.Sprint("other ", i)).Token.ID, "rotate")
+	}
+	key := func(i int) []string { // every other request has one
 		if i%2 == 0 {
-			path, body = ada.path("tokens", tok.ID, "rotate"), nil
+			return nil
 		}
-		ada.call("POST", path, body).problem(t, 403, "fresh-sign-in-required")
+		return []string{"Idempotency-Key", fmt.Sprint("k", i)}
+	}
+	for i := range 160 {
+		if i%4 < 2 {
+			ada.call("POST", ada.path("tokens"), newToken("y", "no:such"), key(i)...).problem(t, 422, "invalid")
+		} else {
+			ada.call("POST", ada.path("tokens"), newToken("x"), key(i)...).problem(t, 409, "name-taken")
+		}
+	}
+	w.clock.advance(20 * time.Minute)
+	for i := range 160 {
+		path, body := ada.path("tokens"), any(newToken("y"))
+		if i%4 < 2 {
+			path, body = rotate, nil
+		}
+		ada.call("POST", path, body, key(i)...).problem(t, 403, "fresh-sign-in-required")
 	}
 	ada.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: password}).want(t, 200)
 	bob.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: password}).want(t, 200)
-	ada.call("POST", ada.path("tokens", tok.ID, "rotate"), nil).want(t, 201)
-	ada.call("POST", ada.path("tokens", tok.ID, "rotate"), nil).tooMany(t, told)
-	ada.call("POST", ada.path("tokens"), newToken("y")).tooMany(t, told)
+	ada.token("z")
+	for i := range 293 {
+		ada.call("POST", others[i%len(others)], nil, key(i)...).want(t, 201)
+	}
+	for i := range 4 {
+		ada.call("POST", rotate, nil, key(1000+i)...).tooMany(t, told)
+		ada.call("POST", ada.path("tokens"), newToken("y"), key(2000+i)...).tooMany(t, told)
+	}
+	ada.call("POST", others[1], nil, key(1)...).want(t, 201)         // the same answer again
 	bob.call("POST", ada.path("tokens"), newToken("y")).want(t, 201) // another person of the team
 	ada.call("POST", ada.path("tokens", tok.ID, "revoke"), nil).want(t, 200)
 	w.clock.advance(41 * time.Minute)
 	ada.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: password}).want(t, 200)
-	ada.token("z")
+	ada.token("later")
+}
+
+// A limit is exact also for many requests at once, and those that it refused do not
+// count.
+func TestALimitHoldsForManyAtOnce(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada := w.signUp("Ada")
+		for i := range 12 {
+			ada.call("POST", "/portal/v1/teams", api.CreateTeam{Name: fmt.Sprint("team ", i)}).want(t, 201)
+		}
+		var wg sync.WaitGroup
+		statuses := make([]int, 50)
+		for i := range statuses {
+			wg.Go(func() {
+				var key []string
+				if i%2 == 0 {
+					key = []string{"Idempotency-Key", fmt.Sprint("k", i)}
+				}
+				statuses[i] = ada.call("POST", "/portal/v1/teams", api.CreateTeam{Name: fmt.Sprint("one of many ", i)}, key...).status
+			})
+		}
+		wg.Wait()
+		slices.Sort(statuses)
+		want := append(slices.Repeat([]int{201}, 8), slices.Repeat([]int{429}, 42)...)
+		if !slices.Equal(statuses, want) {
+			t.Errorf("got %v, want 8 to be made", statuses)
+		}
+	})
 }
 
 func TestTeamsPerPerson(t *testing.T) {

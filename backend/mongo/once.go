@@ -55,7 +55,8 @@ func (s *Store) Once(ctx context.Context, key string, now, until time.Time) (boo
 }
 
 // Hit implements [portal.OnceStore]. A hit that an election interrupts more than
-// once may count twice: a limit then holds a little early, never late.
+// once may count twice: a limit then holds a little early, or, if it was taken
+// back, a little late.
 func (s *Store) Hit(ctx context.Context, key string, n int64, window time.Duration, now time.Time) (int64, time.Time, error) {
 	if n == 0 {
 		return s.look(ctx, key, window, now)

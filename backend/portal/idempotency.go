@@ -60,15 +60,15 @@ type Answer struct {
 // Idempotent runs do once for a key, and afterwards repeats its answer for a
 // day; replayed tells which. do runs in the transaction that stores the answer,
 // so neither exists without the other. An error of do is not stored: the client
-// mends the request and may use the key again. before runs outside of the
-// transaction and only if do is to, nil: nothing; a repeated answer costs nobody
-// anything.
+// mends the request and may use the key again. around runs outside of the
+// transaction and only if do is to; it is handed the whole of it to run, nil: just
+// that. A repeated answer costs nobody anything.
 //
 // It fails with Invalid if the key came before with another body, Conflict
 // while the first request runs, BadRequest for a key of a wrong length.
 func (p *Portal) Idempotent(
 	ctx context.Context, scope IdempotentScope, body []byte,
-	before func(ctx context.Context) error, do func(ctx context.Context) (Answer, error),
+	around func(ctx context.Context, carryOut func(ctx context.Context) error) error, do func(ctx context.Context) (Answer, error),
 ) (answer Answer, replayed bool, err error) {
 	if len(scope.Key) == 0 || len(scope.Key) > maxIdempotency {
 		return Answer{}, false, &Error{Kind: BadRequest, Detail: "An Idempotency-Key has 1 to 255 characters."}
@@ -99,11 +99,8 @@ func (p *Portal) Idempotent(
 	}
 	work, cancel := context.WithTimeout(ctx, idempotentWork)
 	defer cancel()
-	if before != nil {
-		err = before(work)
-	}
-	if err == nil {
-		err = p.atomically(work, func(ctx context.Context) error {
+	carryOut := func(ctx context.Context) error {
+		return p.atomically(ctx, func(ctx context.Context) error {
 			var err error
 			if answer, err = do(ctx); err != nil {
 				return err
@@ -112,6 +109,11 @@ func (p *Portal) Idempotent(
 			done.Done, done.Status, done.Header, done.Body = true, answer.Status, answer.Header, answer.Body
 			return p.store.FinishIdempotent(ctx, done)
 		})
+	}
+	if around == nil {
+		err = carryOut(work)
+	} else {
+		err = around(work, carryOut)
 	}
 	if err != nil {
 		// Not the request's context: it may have ended, and the key must not stay.

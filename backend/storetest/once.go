@@ -66,6 +66,8 @@ var onceTests = []test{
 			{"first", 1, 0, 1, time.Minute},
 			{"second", 2, time.Second, 3, time.Minute},
 			{"a look", 0, time.Second, 3, time.Minute},
+			{"one taken back", -1, time.Second, 2, time.Minute},
+			{"and counted", 1, time.Second, 3, time.Minute},
 			{"at the last instant", 1, time.Minute - time.Millisecond, 4, time.Minute},
 			{"in the next window", 5, time.Minute, 5, 2 * time.Minute},
 			{"a look at it", 0, time.Minute, 5, 2 * time.Minute},
