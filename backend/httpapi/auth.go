@@ -29,7 +29,7 @@ type access struct {
 	action    portal.Action // doorSession: what a member must be allowed to do, "" if no team is concerned
 	fresh     bool          // and the password must have been given lately
 	abilities []string      // doorToken: all of these are needed
-	stop      bool          // doorToken: it ends the token, which is possible beyond its limit too
+	stop      bool          // it makes things safer, so no limit of the token or of changes refuses it
 }
 
 func public() access   { return access{door: doorPublic} }
@@ -46,7 +46,8 @@ func (a access) afresh() access {
 	return a
 }
 
-// beyondLimit adds that the limit of the token does not refuse it.
+// beyondLimit adds that the limit of the token, or that of a person's changes,
+// does not refuse it: a thief would use it up to keep the owner from this.
 func (a access) beyondLimit() access {
 	a.stop = true
 	return a
@@ -65,8 +66,10 @@ func (a access) String() string {
 	if a.fresh {
 		text += ", fresh"
 	}
-	if a.stop {
+	if a.stop && a.door == doorToken {
 		text += ", beyond its limit too"
+	} else if a.stop {
+		text += ", beyond the limit of changes too"
 	}
 	if len(a.abilities) > 0 {
 		text += " with " + strings.Join(a.abilities, ", ")
@@ -123,6 +126,11 @@ func (s *Server) session(rt *route) fiber.Handler {
 			}
 			if !s.portal.CheckCSRF(who, c.Get(headerCSRF)) {
 				return errCrossSite("The header X-CSRF-Token is missing or belongs to another session.")
+			}
+			if !rt.access.stop {
+				if err := s.throttle.take(ctx, changesPerPerson, who.User.ID); err != nil {
+					return err
+				}
 			}
 		}
 		return s.limited(c, rt)

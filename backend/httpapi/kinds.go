@@ -174,7 +174,8 @@ var kinds = []kind{
 		kindTooManyHourly, 429, "Too many requests of this kind",
 		"Wait as long as the Retry-After header says.",
 		"Sign-in, sign-up and mails are limited per network, so that passwords cannot be guessed and nobody is flooded with mail. " +
-			"New tokens, new secrets and new teams are limited per person.",
+			"New tokens, new secrets and new teams are limited per person, and so are all changes in the portal together, " +
+			"but not what makes things safer.",
 	},
 	{
 		kindHeaders, 431, "The header fields are too large",

@@ -54,10 +54,10 @@ func (rt *route) refusals() []int {
 	add(true, 400, 431, 500)
 	add(!public || s.down, 503)
 	add(session || a.door == doorToken, 401)
-	add(a.door == doorToken, 403, 429)  // its addresses, its limit
-	add(session && a.action != "", 403) // the role
-	add(!public && unsafe, 403)         // another site
-	add(s.throttled, 429)
+	add(a.door == doorToken, 403, 429)                    // its addresses, its limit
+	add(session && a.action != "", 403)                   // the role
+	add(!public && unsafe, 403)                           // another site
+	add(s.throttled || session && unsafe && !a.stop, 429) // of its kind, of changes
 	add(strings.Contains(rt.path, ":"), 404)
 	add(s.absent, 404)
 	add(s.in != nil, 408, 413, 415)
@@ -65,7 +65,7 @@ func (rt *route) refusals() []int {
 	add(s.once, 409, 422) // the key is in use, or was used for another request
 	add(s.match, 412, 428)
 	add(unsafe && (a.action != "" || s.match), 409) // a name is taken, a state does not allow it
-	add(unsafe && a.stop, 409)
+	add(a.door == doorToken && a.stop, 409)
 	return list
 }
 

@@ -115,3 +115,57 @@ func TestTeamsPerPerson(t *testing.T) {
 		ada.call("POST", "/portal/v1/teams", api.CreateTeam{Name: "later"}).want(t, 201)
 	})
 }
+
+// One person asks for so many changes a minute, whatever becomes of them. What makes
+// things safer goes on: whoever has a copy of the session must not keep its owner from
+// it.
+func TestChangesPerPerson(t *testing.T) {
+	const told = "You have asked for too many changes within a minute."
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada, bob := w.signUp("Ada"), w.signUp("Bob")
+		tok := func(name string) string { return ada.path("tokens", ada.token(name).Token.ID) }
+		stopped, ended, rotated := tok("a"), tok("b"), tok("c")
+		w.clock.advance(time.Minute)
+		for i := range 600 {
+			if i%2 == 0 {
+				ada.call("PATCH", "/portal/v1/account", api.UpdateAccount{Name: api.Some(fmt.Sprint("Ada ", i))}).want(t, 200)
+			} else {
+				ada.call("PATCH", ada.path(), api.UpdateTeam{Name: api.Some("x")}).problem(t, 428, "precondition-required")
+			}
+		}
+		for _, refused := range []struct {
+			method, path string
+			body         any
+		}{
+			{"PATCH", "/portal/v1/account", api.UpdateAccount{Name: api.Some("Eve")}},
+			{"PATCH", ada.path(), api.UpdateTeam{Name: api.Some("Eve's")}},
+			{"PATCH", stopped, api.UpdateToken{Name: api.Some("e")}},
+			{"POST", "/portal/v1/teams", api.CreateTeam{Name: "Eve's"}},
+			{"POST", ada.path("tokens"), newToken("e")},
+			{"POST", stopped + "/resume", nil},
+		} {
+			a := ada.call(refused.method, refused.path, refused.body)
+			if a.tooMany(t, told); into[api.Problem](t, a).RetryAfterSeconds > 61 {
+				t.Errorf("%s %s: got %s, want to wait a minute at most", refused.method, refused.path, a.body)
+			}
+		}
+		if got := ada.session().User.Name; got != "Ada 598" {
+			t.Errorf("got the name %q, want that of the last change before the limit", got)
+		}
+		ada.call("POST", "/portal/v1/session/confirm", api.ConfirmPassword{Password: password}).want(t, 200)
+		secret := into[api.IssuedToken](t, ada.call("POST", rotated+"/rotate", nil).want(t, 201)).Secret
+		ada.call("POST", rotated+"/rotate/undo", nil).want(t, 200)
+		w.integration(secret).call("GET", "/api/v1/token", nil).want(t, 401)
+		secret = into[api.IssuedToken](t, ada.call("POST", rotated+"/rotate", nil).want(t, 201)).Secret
+		w.integration(secret).call("GET", "/api/v1/token", nil).want(t, 200)
+		ada.call("POST", rotated+"/rotate/finish", nil).want(t, 200)
+		ada.call("POST", stopped+"/suspend", nil).want(t, 200)
+		ada.call("POST", ended+"/revoke", nil).want(t, 200)
+		ada.call("POST", ada.path("tokens", "revoke-all"), nil).want(t, 200)
+		ada.call("POST", "/portal/v1/account/password", api.ChangePassword{Current: password, Password: "another " + password}).want(t, 204)
+		bob.call("PATCH", "/portal/v1/account", api.UpdateAccount{Name: api.Some("Robert")}).want(t, 200)
+		w.clock.advance(61 * time.Second)
+		ada.call("PATCH", "/portal/v1/account", api.UpdateAccount{Name: api.Some("Ada")}).want(t, 200)
+		ada.call("DELETE", "/portal/v1/session", nil).want(t, 204)
+	})
+}
