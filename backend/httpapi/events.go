@@ -66,7 +66,11 @@ func (s *Server) listEvents(c *fiber.Ctx) error {
 
 // showChain answers GET …/events/chain.
 func (s *Server) showChain(c *fiber.Ctx) error {
-	chain, err := s.portal.ChainState(c.UserContext(), person(c), pathID(c, "team"))
+	who := person(c)
+	if err := s.throttle.take(c.UserContext(), chainsPerPerson, who.User.ID); err != nil {
+		return err
+	}
+	chain, err := s.portal.ChainState(c.UserContext(), who, pathID(c, "team"))
 	if err != nil {
 		return err
 	}
@@ -82,6 +86,9 @@ var errEnough = errors.New("enough")
 func (s *Server) exportEvents(c *fiber.Ctx) error {
 	who, team, r := person(c), pathID(c, "team"), of(c)
 	id := r.id
+	if err := s.throttle.take(c.UserContext(), chainsPerPerson, who.User.ID); err != nil {
+		return err
+	}
 	err := s.portal.ExportEvents(c.UserContext(), who, team, func(audit.Event) error { return errEnough })
 	if err != nil && !errors.Is(err, errEnough) {
 		return err // while it can still be told by a status

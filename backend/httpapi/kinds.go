@@ -175,7 +175,7 @@ var kinds = []kind{
 		"Wait as long as the Retry-After header says.",
 		"Sign-in, sign-up and mails are limited per network, so that passwords cannot be guessed and nobody is flooded with mail. " +
 			"New tokens, new secrets and new teams are limited per person, and so are all changes in the portal together, " +
-			"but not what makes things safer.",
+			"but not what makes things safer. How often somebody has a whole chain of events verified or exported is limited too.",
 	},
 	{
 		kindHeaders, 431, "The header fields are too large",

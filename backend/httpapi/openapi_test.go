@@ -153,6 +153,7 @@ func TestOpenAPINamesEveryRefusal(t *testing.T) {
 		"/portal/v1/account/password", "/portal/v1/teams", "/portal/v1/teams/{team}/tokens", "/portal/v1/teams/{team}/tokens/{id}/rotate",
 		"/portal/v1/crash-reports", "/api/v1/orders", "/portal/v1/teams/{team}/tokens/{id}/resume",
 		"patch /portal/v1/account", "patch /portal/v1/teams/{team}", "patch /portal/v1/teams/{team}/tokens/{id}",
+		"get /portal/v1/teams/{team}/events/chain", "get /portal/v1/teams/{team}/events/export",
 	} {
 		method := "post"
 		if before, after, ok := strings.Cut(path, " "); ok {

@@ -148,8 +148,8 @@ func table() []route {
 		{method: get, path: teamToken + "/calls", access: member(portal.ViewUsage), handle: (*Server).listCalls, about: "Single calls of one token, newest first", spec: spec{out: api.List[api.Call]{}, query: callQuery}},
 		{method: get, path: team + "/events", access: member(portal.ViewOwnEvents), handle: (*Server).listEvents, about: "What happened, newest first; developers see their own tokens'", spec: spec{out: api.List[api.Event]{}, query: eventQuery}},
 		{method: get, path: teamToken + "/events", access: member(portal.ViewOwnEvents), handle: (*Server).listEvents, about: "What happened to one token, newest first", spec: spec{out: api.List[api.Event]{}, query: eventQuery}},
-		{method: get, path: team + "/events/chain", access: member(portal.ViewEvents), handle: (*Server).showChain, about: "The head of the team's chain of events, after all of it was verified", spec: spec{out: api.ChainState{}}},
-		{method: get, path: team + "/events/export", access: member(portal.ViewEvents), handle: (*Server).exportEvents, about: "Every event, oldest first, one JSON object a line", spec: spec{out: ndjson{}}},
+		{method: get, path: team + "/events/chain", access: member(portal.ViewEvents), handle: (*Server).showChain, about: "The head of the team's chain of events, after all of it was verified", spec: spec{out: api.ChainState{}, throttled: true}},
+		{method: get, path: team + "/events/export", access: member(portal.ViewEvents), handle: (*Server).exportEvents, about: "Every event, oldest first, one JSON object a line", spec: spec{out: ndjson{}, throttled: true}},
 
 		// The public API.
 		{method: get, path: "/api/v1/token", access: token(), handle: (*Server).whoAmI, about: "The token that asks", spec: spec{out: api.WhoAmI{}}},

@@ -34,6 +34,7 @@ var (
 	secretsPerPerson = limit{"secrets", perHour(300), "You have made and rotated too many tokens within an hour."}
 	teamsPerPerson   = limit{"teams", perHour(20), "You have made too many teams within an hour."}
 	changesPerPerson = limit{"changes", perMinute(600), "You have asked for too many changes within a minute."}
+	chainsPerPerson  = limit{"chains", perMinute(30), "You have verified or exported events too often within a minute."}
 
 	crashesPerNetwork = limit{"crash", perMinute(10), "There were too many reports from your network."}
 )

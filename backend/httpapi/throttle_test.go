@@ -169,3 +169,24 @@ func TestChangesPerPerson(t *testing.T) {
 		ada.call("DELETE", "/portal/v1/session", nil).want(t, 204)
 	})
 }
+
+// To verify a chain and to export it reads all of it.
+func TestChainsPerPerson(t *testing.T) {
+	const told = "You have verified or exported events too often within a minute."
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada, bob := w.signUp("Ada"), w.signUp("Bob")
+		bob.join(ada, "auditor")
+		chain, export := ada.path("events", "chain"), ada.path("events", "export")
+		for range 10 {
+			ada.call("GET", chain, nil).want(t, 200)
+			ada.call("GET", export, nil).want(t, 200)
+			ada.call("HEAD", export, nil).want(t, 200)
+		}
+		ada.call("GET", chain, nil).tooMany(t, told)
+		ada.call("GET", export, nil).tooMany(t, told)
+		ada.call("GET", ada.path("events"), nil).want(t, 200)
+		bob.call("GET", chain, nil).want(t, 200)
+		w.clock.advance(61 * time.Second)
+		ada.call("GET", chain, nil).want(t, 200)
+	})
+}
