@@ -18,12 +18,14 @@ func TestAnEventIsToldInFacts(t *testing.T) {
 		wants []string
 	}{
 		{
-			"a revocation", api.Event{Action: audit.TokenRevoked, Data: map[string]any{"reason": "compromised", "note": "Ticket OPS-4711"}},
+			"a revocation",
+			api.Event{Action: audit.TokenRevoked, Data: map[string]any{"reason": "compromised", "note": "Ticket OPS-4711"}},
 			[]string{"Leaked, or may have", "Ticket OPS-4711"},
 		},
 		{"without a word", api.Event{Action: audit.TokenRevoked, Data: map[string]any{"reason": "", "note": ""}}, []string{"!Reason", "!Note"}},
 		{
-			"a change", api.Event{Action: audit.TokenUpdated, Data: map[string]any{
+			"a change",
+			api.Event{Action: audit.TokenUpdated, Data: map[string]any{
 				"abilities": from([]any{"orders:read"}, []any{"orders:read", "orders:write"}), "addresses": from([]any{}, []any{"10.0.0.0/8"}),
 				"rate_limit": from("", "10 requests in 60 s"), "expires_at": from("2026-11-22T01:02:03.456Z", ""),
 			}},
@@ -33,7 +35,8 @@ func TestAnEventIsToldInFacts(t *testing.T) {
 			},
 		},
 		{
-			"of another kind", api.Event{Action: audit.TokenCreated, Data: map[string]any{"name": "ERP", "abilities": []any{"orders:read"}, "note": 7}},
+			"of another kind",
+			api.Event{Action: audit.TokenCreated, Data: map[string]any{"name": "ERP", "abilities": []any{"orders:read"}, "note": 7}},
 			[]string{"! → ", "!Note"},
 		},
 	} {
