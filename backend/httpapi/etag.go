@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/gatehouse-portal/gatehouse/backend/portal"
 )
 
 // sendTagged answers with a body and its ETag: the revision of what is shown,
@@ -86,15 +88,19 @@ func listField(c *fiber.Ctx, name string) string {
 }
 
 // match reads If-Match: nil without the header, which the rules refuse where
-// one is needed. Several tags, and *, are resolved against the present revision.
-// What is no tag of ours matches nothing.
+// one is needed. * is for the rules, which alone see what is there when the change
+// is made. Several tags are resolved against the present revision. What is no tag
+// of ours matches nothing.
 func match(c *fiber.Ctx, present func() (int64, error)) (*int64, error) {
 	header := strings.TrimSpace(listField(c, fiber.HeaderIfMatch))
 	if header == "" {
 		return nil, nil
 	}
-	never := int64(-1)
-	if header != "*" && !strings.Contains(header, ",") {
+	if header == "*" {
+		return new(portal.AnyRev), nil
+	}
+	never := int64(0) // revisions count from 1
+	if !strings.Contains(header, ",") {
 		if rev, ok := revOf(header); ok {
 			return &rev, nil
 		}
@@ -105,7 +111,7 @@ func match(c *fiber.Ctx, present func() (int64, error)) (*int64, error) {
 		return nil, err
 	}
 	for one := range strings.SplitSeq(header, ",") {
-		if rev, ok := revOf(one); header == "*" || ok && rev == now {
+		if rev, ok := revOf(one); ok && rev == now {
 			return &now, nil
 		}
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/gatehouse-portal/gatehouse/backend/portal"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 )
 
@@ -50,19 +49,14 @@ func (s *Server) updateTeam(c *fiber.Ctx) error {
 		return err
 	}
 	who, id := person(c), pathID(c, "team")
-	present := func() (portal.Membership, error) { return s.portal.Team(c.UserContext(), who, id) }
-	rev, err := match(c, func() (int64, error) { m, err := present(); return m.Team.Rev, err })
+	rev, err := match(c, func() (int64, error) {
+		m, err := s.portal.Team(c.UserContext(), who, id)
+		return m.Team.Rev, err
+	})
 	if err != nil {
 		return err
 	}
-	if !in.Name.Set {
-		m, err := present()
-		if err != nil {
-			return err
-		}
-		in.Name = api.Some(m.Team.Name) // changes nothing, but asks the role and If-Match
-	}
-	m, err := s.portal.RenameTeam(c.UserContext(), who, id, in.Name.Value, rev)
+	m, err := s.portal.RenameTeam(c.UserContext(), who, id, set(in.Name), rev)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func TestEveryChangeHasItsEvent(t *testing.T) {
 
 		{"rename the team", func() error {
 			rev := int64(1)
-			_, err := w.RenameTeam(w.ctx, ada.Person, ada.team, "Acme", &rev)
+			_, err := w.RenameTeam(w.ctx, ada.Person, ada.team, new("Acme"), &rev)
 			return err
 		}, "team.renamed", "", "", ""},
 		{"add a member", func() error { return w.AddMember(w.ctx, ada.Person, ada.team, bob.User.ID, portal.Developer) }, "member.added", "", "", ""},

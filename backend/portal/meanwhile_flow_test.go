@@ -139,7 +139,7 @@ func TestASessionThatEndsWhileItActs(t *testing.T) {
 			return err
 		}},
 		{"RenameTeam", func(w *world, ada person, _, _ string) error {
-			_, err := w.RenameTeam(w.ctx, ada.Person, ada.team, "Third", new(int64(1)))
+			_, err := w.RenameTeam(w.ctx, ada.Person, ada.team, new("Third"), new(int64(1)))
 			return err
 		}},
 		{"AddMember", func(w *world, ada person, bob, _ string) error {

@@ -26,7 +26,7 @@ func TestNamesAreStoredInOneSpelling(t *testing.T) {
 	for what, got := range map[string]string{
 		"person": ada.User.Name, "team": team.Name, "second team": strings.TrimSuffix(second.Name, " 2"), "token": tok.Name,
 		"renamed person": get[portal.User](t)(w.UpdateAccount(w.ctx, ada.Person, portal.AccountChange{Name: new(decomposed)})).Name,
-		"renamed team":   get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, second.ID, decomposed, &second.Rev)).Team.Name,
+		"renamed team":   get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, second.ID, new(decomposed), &second.Rev)).Team.Name,
 	} {
 		if got != composed {
 			t.Errorf("%s: got %+q, want %+q", what, got, composed)

@@ -61,7 +61,8 @@ type OrderChange struct {
 	Lines               *[]OrderLine
 }
 
-// UpdateOrder changes an open order. match is the version that the caller saw.
+// UpdateOrder changes an open order. match is the version that the caller saw, or
+// [AnyRev].
 func (p *Portal) UpdateOrder(ctx context.Context, d *Decision, id string, match *int64, in OrderChange) (Order, error) {
 	return p.changeOrder(ctx, d, id, match, func(o *Order) {
 		if in.Reference != nil {
@@ -85,18 +86,22 @@ func (p *Portal) CancelOrder(ctx context.Context, d *Decision, id string, match 
 }
 
 func (p *Portal) changeOrder(ctx context.Context, d *Decision, id string, match *int64, change func(*Order)) (Order, error) {
-	o, err := p.Order(ctx, d, id)
-	if err != nil {
-		return Order{}, err
-	}
-	if err := matches(match, o.Version); err != nil {
-		return Order{}, err
-	}
-	if !o.CancelledAt.IsZero() {
-		return Order{}, &Error{Kind: Conflict, Code: "order-cancelled", Detail: "This order is cancelled and cannot be changed any more."}
-	}
-	change(&o)
-	o.UpdatedAt = p.clock()
-	o.Version++
-	return o, p.store.ReplaceOrder(ctx, o)
+	var o Order
+	err := p.atomically(ctx, func(ctx context.Context) error {
+		var err error
+		if o, err = p.Order(ctx, d, id); err != nil {
+			return err
+		}
+		if err := matches(match, o.Version); err != nil {
+			return err
+		}
+		if !o.CancelledAt.IsZero() {
+			return &Error{Kind: Conflict, Code: "order-cancelled", Detail: "This order is cancelled and cannot be changed any more."}
+		}
+		change(&o)
+		o.UpdatedAt = p.clock()
+		o.Version++
+		return p.store.ReplaceOrder(ctx, o)
+	})
+	return o, err
 }

@@ -194,7 +194,7 @@ func TestSelf(t *testing.T) {
 		}
 	}
 	team := get[portal.Membership](t)(w.Team(w.ctx, ada.Person, ada.team))
-	get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, ada.team, "New", &team.Team.Rev))
+	get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, ada.team, new("New"), &team.Team.Rev))
 	if self = get[portal.Self](t)(w.WhoAmI(w.ctx, &d)); self.TeamName != "New" {
 		t.Errorf("got %q, want the new name in the process that changed it", self.TeamName)
 	}

@@ -20,7 +20,7 @@ func TestAnotherTeamDoesNotExist(t *testing.T) {
 	match := tok.Rev
 	methods := map[string]func(team, id string) error{
 		"Team":         func(team, _ string) error { _, err := w.Team(ctx, who, team); return err },
-		"RenameTeam":   func(team, _ string) error { _, err := w.RenameTeam(ctx, who, team, "", nil); return err },
+		"RenameTeam":   func(team, _ string) error { _, err := w.RenameTeam(ctx, who, team, new(""), nil); return err },
 		"Members":      func(team, _ string) error { _, err := w.Members(ctx, who, team); return err },
 		"AddMember":    func(team, _ string) error { return w.AddMember(ctx, who, team, who.User.ID, portal.Owner) },
 		"ChangeRole":   func(team, _ string) error { return w.ChangeRole(ctx, who, team, ada.User.ID, portal.Auditor) },
@@ -100,16 +100,16 @@ func TestTeams(t *testing.T) {
 	if m.Team.Name != "Second" || m.Role != portal.Owner || m.Rev != 1 || m.Team.Rev != 1 {
 		t.Errorf("got %+v", m)
 	}
-	_, err = w.RenameTeam(w.ctx, ada.Person, m.Team.ID, "Third", nil)
+	_, err = w.RenameTeam(w.ctx, ada.Person, m.Team.ID, new("Third"), nil)
 	refused(t, err, "precondition-required")
 	wrong := int64(7)
-	_, err = w.RenameTeam(w.ctx, ada.Person, m.Team.ID, "Third", &wrong)
+	_, err = w.RenameTeam(w.ctx, ada.Person, m.Team.ID, new("Third"), &wrong)
 	refused(t, err, "precondition-failed")
-	renamed := get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, m.Team.ID, "Third", &m.Team.Rev))
+	renamed := get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, m.Team.ID, new("Third"), &m.Team.Rev))
 	if renamed.Team.Name != "Third" || renamed.Team.Rev != 2 || renamed.Rev != 2 {
 		t.Errorf("got %+v", renamed)
 	}
-	same := get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, m.Team.ID, "Third", &renamed.Team.Rev))
+	same := get[portal.Membership](t)(w.RenameTeam(w.ctx, ada.Person, m.Team.ID, new("Third"), &renamed.Team.Rev))
 	if same.Rev != 2 {
 		t.Errorf("got revision %d, want no event for no change", same.Rev)
 	}

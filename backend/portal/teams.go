@@ -100,15 +100,18 @@ func (p *Portal) Team(ctx context.Context, who Person, team string) (Membership,
 	return p.membership(ctx, t, m.Role)
 }
 
-// RenameTeam changes a team's name. match is the Rev that the caller saw: nil
-// is MatchRequired, another than the present one Changed.
-func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, match *int64) (Membership, error) {
+// RenameTeam changes a team's name; nil leaves it as it is. match is the Rev that
+// the caller saw, or [AnyRev]: nil is MatchRequired, another than the present one
+// Changed.
+func (p *Portal) RenameTeam(ctx context.Context, who Person, team string, name *string, match *int64) (Membership, error) {
 	if _, err := p.member(ctx, who, team, EditTeam); err != nil {
 		return Membership{}, err
 	}
-	name = normalName(name)
-	if err := checkName("#/name", name); err != nil {
-		return Membership{}, err
+	if name != nil {
+		name = new(normalName(*name))
+		if err := checkName("#/name", *name); err != nil {
+			return Membership{}, err
+		}
 	}
 	var out Membership
 	err := p.atomically(ctx, func(ctx context.Context) error {
@@ -123,12 +126,12 @@ func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, 
 		if err := matches(match, t.Rev); err != nil {
 			return err
 		}
-		if t.Name != name {
-			e, err := p.appendAs(ctx, who, team, audit.TeamRenamed, team, map[string]any{"from": t.Name, "to": name})
+		if name != nil && t.Name != *name {
+			e, err := p.appendAs(ctx, who, team, audit.TeamRenamed, team, map[string]any{"from": t.Name, "to": *name})
 			if err != nil {
 				return err
 			}
-			t.Name, t.Rev = name, e.Seq
+			t.Name, t.Rev = *name, e.Seq
 			if err := p.store.ReplaceTeam(ctx, t); err != nil {
 				return err
 			}
@@ -142,7 +145,12 @@ func (p *Portal) RenameTeam(ctx context.Context, who Person, team, name string, 
 	return out, err
 }
 
-// matches holds the rule of conditional writes (RFC 9110, 13.1.1).
+// AnyRev is the match of whoever changes what is there, whatever its revision:
+// If-Match * (RFC 9110, 13.1.1). No revision has this number.
+const AnyRev int64 = -1
+
+// matches holds the rule of conditional writes (RFC 9110, 13.1.1). It is asked in
+// the transaction of the change, or others could come between.
 func matches(match *int64, rev int64) error {
 	if match == nil {
 		return &Error{
@@ -150,7 +158,7 @@ func matches(match *int64, rev int64) error {
 			Fix: "Read it, and send its ETag as If-Match.",
 		}
 	}
-	if *match != rev {
+	if *match != AnyRev && *match != rev {
 		return &Error{
 			Kind: Changed, Detail: "It was changed since you read it. Nothing was overwritten.",
 			Fix: "Read it again, look at what changed, and repeat your change.",

@@ -349,12 +349,10 @@ func TestReason(t *testing.T) {
 }
 
 func TestMatches(t *testing.T) {
-	rev := int64(7)
-	other := int64(8)
 	for _, tt := range []struct {
 		match *int64
 		want  Kind
-	}{{nil, MatchRequired}, {&rev, ""}, {&other, Changed}} {
+	}{{nil, MatchRequired}, {new(int64(7)), ""}, {new(int64(8)), Changed}, {new(int64(0)), Changed}, {new(AnyRev), ""}} {
 		if got := KindOf(matches(tt.match, 7)); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}

@@ -296,7 +296,7 @@ type TokenChange struct {
 
 // UpdateToken changes a token that has not ended. What widens it (an ability, an
 // address, a higher limit, a later end) needs a fresh sign-in. match is the Rev
-// that the caller saw.
+// that the caller saw, or [AnyRev].
 func (p *Portal) UpdateToken(ctx context.Context, who Person, team, id string, match *int64, in TokenChange) (TokenView, error) {
 	return p.changeToken(ctx, who, team, id, func(ctx context.Context, m Member, t *Token) (string, map[string]any, error) {
 		if err := matches(match, t.Rev); err != nil {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,25 @@ var orderTests = []test{
 		}), portal.Changed)
 		if got := get[portal.Order](t)(s.Order(ctx, x.team.ID, o.Env, o.ID)); got.Reference != label("PO-%d", winner) {
 			t.Errorf("got %+v, want that of writer %d", got, winner)
+		}
+	}},
+	{"who reads one and then writes it in a transaction is never too late", func(t *testing.T, s portal.Store) {
+		ctx, x := begin(t), storeTeam(t, s)
+		o := x.storeOrder(t, s, nil)
+		for _, err := range race(writers, func(int) error {
+			return s.Atomically(ctx, func(ctx context.Context) error {
+				now, err := s.Order(ctx, x.team.ID, o.Env, o.ID)
+				if err != nil {
+					return err
+				}
+				now.Version++
+				return s.ReplaceOrder(ctx, now)
+			})
+		}) {
+			noError(t, err)
+		}
+		if got := get[portal.Order](t)(s.Order(ctx, x.team.ID, o.Env, o.ID)); got.Version != o.Version+writers {
+			t.Errorf("got version %d, want %d", got.Version, o.Version+writers)
 		}
 	}},
 	{"pages newest first while orders are added", func(t *testing.T, s portal.Store) {

@@ -1,0 +1,57 @@
+package httpapi_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/gatehouse-portal/gatehouse/shared/api"
+)
+
+// If-Match: * holds for whatever is there (RFC 9110, 13.1.1), also while others
+// change it.
+func TestIfMatchAnything(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada := w.signUp("Ada")
+		issued := ada.token("x", "orders:read", "orders:write")
+		erp := w.integration(issued.Secret)
+		in := api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: new(int64(1))}
+		order := erp.call("POST", "/api/v1/orders", in).want(t, 201).header.Get("Location")
+		for _, tt := range []struct {
+			who                  *client
+			path, absent, change string
+			keyed                bool
+		}{
+			{ada.client, ada.path(), "/portal/v1/teams/tea_none", `{"name":"%s"}`, false},
+			{ada.client, ada.path("tokens", issued.Token.ID), ada.path("tokens", "7Hq2LmZx9RtB"), `{"note":"%s"}`, false},
+			{erp, order, "/api/v1/orders/ord_none", `{"reference":"%s"}`, false},
+			{erp, order, "/api/v1/orders/ord_none", `{"reference":"%s"}`, true},
+		} {
+			change := func(path, match string) answer {
+				key := ""
+				if tt.keyed {
+					key = rand.Text()
+				}
+				return tt.who.call("PATCH", path, fmt.Sprintf(tt.change, rand.Text()), "If-Match", match, "Idempotency-Key", key)
+			}
+			old := tt.who.call("GET", tt.path, nil).want(t, 200).header.Get("Etag")
+			answers := make([]answer, 12)
+			var work sync.WaitGroup
+			for i := range answers {
+				work.Go(func() { answers[i] = change(tt.path, "*") })
+			}
+			work.Wait()
+			tags := map[string]bool{}
+			for _, a := range answers {
+				tags[a.want(t, 200).header.Get("Etag")] = true
+			}
+			if len(tags) != len(answers) {
+				t.Errorf("%s: got %d ETags of %d changes", tt.path, len(tags), len(answers))
+			}
+			change(tt.path, old).problem(t, 412, "precondition-failed")
+			change(tt.absent, "*").problem(t, 404, "not-found")
+			change(tt.absent, old).problem(t, 404, "not-found")
+		}
+	})
+}
