@@ -55,3 +55,42 @@ func TestIfMatchAnything(t *testing.T) {
 		}
 	})
 }
+
+// A patch that changes nothing leaves the ETag that others hold good, but is
+// compared with If-Match as any other.
+func TestPatchesThatChangeNothing(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		ada := w.signUp("Ada")
+		issued := ada.token("x", "orders:read", "orders:write")
+		erp := w.integration(issued.Secret)
+		order := func(lines ...api.OrderLine) string {
+			in := api.CreateOrder{Reference: "PO-1", Currency: "EUR", AmountMinor: new(int64(1)), Lines: lines}
+			return erp.call("POST", "/api/v1/orders", in).want(t, 201).header.Get("Location")
+		}
+		token := ada.path("tokens", issued.Token.ID)
+		full, empty := order(api.OrderLine{SKU: "a", Quantity: 1}), order()
+		for _, tt := range []struct {
+			who         *client
+			path, patch string
+		}{
+			{ada.client, ada.path(), `{}`},
+			{ada.client, ada.path(), `{"name":"Ada Ltd"}`},
+			{ada.client, token, `{}`},
+			{ada.client, token, `{"name":"x","note":"","abilities":["orders:write","orders:read"],"addresses":[],"rate_limit":null}`},
+			{erp, full, `{}`},
+			{erp, full, `{"reference":" PO-1 ","currency":"EUR","amount_minor":1,"lines":[{"sku":"a","quantity":1}]}`},
+			{erp, empty, `{"lines":[]}`},
+		} {
+			before := tt.who.call("GET", tt.path, nil).want(t, 200)
+			tag := before.header.Get("Etag")
+			for _, match := range []string{tag, "*", tag} {
+				a := tt.who.call("PATCH", tt.path, tt.patch, "If-Match", match).want(t, 200)
+				if got := a.header.Get("Etag"); got != tag || string(a.body) != string(before.body) {
+					t.Errorf("%s %s: got %s %s, want %s %s", tt.path, tt.patch, got, a.body, tag, before.body)
+				}
+			}
+			tt.who.call("PATCH", tt.path, tt.patch, "If-Match", `"999.0"`).problem(t, 412, "precondition-failed")
+			tt.who.call("PATCH", tt.path, tt.patch).problem(t, 428, "precondition-required")
+		}
+	})
+}

@@ -3,6 +3,7 @@ package portal_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,20 @@ func TestOrders(t *testing.T) {
 	changed := get[portal.Order](t)(w.UpdateOrder(w.ctx, decided(live), o.ID, &o.Version, portal.OrderChange{Reference: &ref, AmountMinor: &amount}))
 	if changed.Reference != "PO-2" || changed.AmountMinor != 0 || changed.Currency != "EUR" || changed.Version != 2 || !changed.UpdatedAt.Equal(w.now) {
 		t.Errorf("got %+v", changed)
+	}
+	w.now = w.now.Add(time.Minute)
+	for name, patch := range map[string]portal.OrderChange{
+		"nothing":      {},
+		"the same":     {Reference: new(" PO-2 "), Currency: new("EUR"), AmountMinor: new(int64(0)), Lines: new(slices.Clone(lines))},
+		"the lines":    {Lines: &lines},
+		"the currency": {Currency: new("EUR")},
+	} {
+		same := get[portal.Order](t)(w.UpdateOrder(w.ctx, decided(live), o.ID, &changed.Version, patch))
+		if stored := get[portal.Order](t)(w.Order(w.ctx, decided(live), o.ID)); fmt.Sprint(same, stored) != fmt.Sprint(changed, changed) {
+			t.Errorf("%s: got %+v, stored as %+v, want %+v", name, same, stored, changed)
+		}
+		_, err = w.UpdateOrder(w.ctx, decided(live), o.ID, &o.Version, patch)
+		refused(t, err, "precondition-failed")
 	}
 	cancelled := get[portal.Order](t)(w.CancelOrder(w.ctx, decided(live), o.ID, &changed.Version))
 	if !cancelled.CancelledAt.Equal(w.now) {

@@ -2,6 +2,8 @@ package portal
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-portal/gatehouse/backend/secret"
@@ -61,8 +63,8 @@ type OrderChange struct {
 	Lines               *[]OrderLine
 }
 
-// UpdateOrder changes an open order. match is the version that the caller saw, or
-// [AnyRev].
+// UpdateOrder changes an open order; a patch that changes nothing leaves its
+// version as it is. match is the version that the caller saw, or [AnyRev].
 func (p *Portal) UpdateOrder(ctx context.Context, d *Decision, id string, match *int64, in OrderChange) (Order, error) {
 	return p.changeOrder(ctx, d, id, match, func(o *Order) {
 		if in.Reference != nil {
@@ -85,6 +87,13 @@ func (p *Portal) CancelOrder(ctx context.Context, d *Decision, id string, match 
 	return p.changeOrder(ctx, d, id, match, func(o *Order) { o.CancelledAt = p.clock() })
 }
 
+// same reports whether two orders differ in nothing; no lines are an empty list.
+func (o Order) same(other Order) bool {
+	lines := slices.Equal(o.Lines, other.Lines)
+	o.Lines, other.Lines = nil, nil
+	return lines && reflect.DeepEqual(o, other)
+}
+
 func (p *Portal) changeOrder(ctx context.Context, d *Decision, id string, match *int64, change func(*Order)) (Order, error) {
 	var o Order
 	err := p.atomically(ctx, func(ctx context.Context) error {
@@ -98,7 +107,11 @@ func (p *Portal) changeOrder(ctx context.Context, d *Decision, id string, match 
 		if !o.CancelledAt.IsZero() {
 			return &Error{Kind: Conflict, Code: "order-cancelled", Detail: "This order is cancelled and cannot be changed any more."}
 		}
+		old := o
 		change(&o)
+		if o.same(old) { // the ETags of others stay good
+			return nil
+		}
 		o.UpdatedAt = p.clock()
 		o.Version++
 		return p.store.ReplaceOrder(ctx, o)
