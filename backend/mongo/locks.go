@@ -5,13 +5,14 @@ import (
 	"hash/maphash"
 )
 
-// stripes is how many locks the chains share. Two chains with one lock only
-// wait for each other now and then.
+// stripes is how many locks the chains and the orders share. Two with one lock
+// only wait for each other now and then.
 const stripes = 256
 
-// locks keep the transactions of one process that append to the same chain from
-// undoing each other. They are about speed only: between processes, and so for
-// correctness, the unique index decides.
+// locks keep the transactions of one process that append to the same chain, or
+// change the same order, from undoing each other. They are about speed only:
+// between processes, and so for correctness, the unique index and the server's
+// own conflicts decide.
 type locks struct {
 	seed maphash.Seed
 	held []chan struct{} // each holds one while locked
@@ -25,8 +26,8 @@ func newLocks() locks {
 	return l
 }
 
-func (l *locks) stripe(chain string) int {
-	return int(maphash.String(l.seed, chain) % stripes)
+func (l *locks) stripe(of string) int {
+	return int(maphash.String(l.seed, of) % stripes)
 }
 
 func (l *locks) tryLock(stripe int) bool {

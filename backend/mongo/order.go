@@ -74,6 +74,9 @@ func (s *Store) InsertOrder(ctx context.Context, o portal.Order) error {
 // ReplaceOrder implements [portal.OrderStore].
 func (s *Store) ReplaceOrder(ctx context.Context, o portal.Order) error {
 	return s.inTransaction(ctx, "replace an order", func(ctx context.Context) error {
+		if err := s.lock(ctx, o.ID); err != nil {
+			return err
+		}
 		filter := orderAt(o.Team, o.Env, o.ID)
 		var has struct {
 			Version int64 `bson:"version"`

@@ -198,11 +198,11 @@ func (t *transaction) lockAll(ctx context.Context, want []int) error {
 	return nil
 }
 
-// lock takes the lock of a chain. If it is not free, whoever has it is about to
-// change what this transaction has read already: it runs again, with the lock
-// from its start.
-func (t *transaction) lock(chain string) error {
-	stripe := t.store.locks.stripe(chain)
+// lock takes the lock of a chain or an order. If it is not free, whoever has it is
+// about to change what this transaction has read already: it runs again, with the
+// lock from its start.
+func (t *transaction) lock(of string) error {
+	stripe := t.store.locks.stripe(of)
 	if slices.Contains(t.held, stripe) {
 		return nil
 	}
@@ -214,14 +214,14 @@ func (t *transaction) lock(chain string) error {
 	return nil
 }
 
-// lock takes the lock of the chain of a team or a person, for what is about to
-// change their documents.
-func (s *Store) lock(ctx context.Context, chain string) error {
+// lock takes the lock of an order, or of the chain of a team or a person, for what
+// is about to change their documents.
+func (s *Store) lock(ctx context.Context, of string) error {
 	t, err := need(ctx, "a change")
 	if err != nil {
 		return err
 	}
-	return s.fail(ctx, "wait for another change", t.lock(chain))
+	return s.fail(ctx, "wait for another change", t.lock(of))
 }
 
 func (t *transaction) unlock() {
