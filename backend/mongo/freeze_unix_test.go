@@ -3,8 +3,14 @@
 package mongo
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 )
@@ -25,5 +31,29 @@ func freeze(t testing.TB, s *Store) (thaw func()) {
 	}
 	thaw = func() { _ = syscall.Kill(int(status.PID), syscall.SIGCONT) }
 	t.Cleanup(thaw)
+	// One thread takes the signal and then stops the others: on a busy machine they
+	// go on answering until it comes to run.
+	for began := time.Now(); !stopped(int(status.PID)); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("the server does not stop")
+		}
+	}
 	return thaw
+}
+
+// stopped reports whether every thread of a process has stopped, where the system
+// tells, which is Linux.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, file := range threads {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		_, state, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')'):]), " ")
+		if !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
 }
