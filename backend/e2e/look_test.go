@@ -158,6 +158,7 @@ func TestLook(t *testing.T) {
 	b.size(1440, 900)
 	b.signIn("ada@example.com", demoPassword)
 	team := "/teams/" + b.team()
+	acme := team
 	look("overview", team, "Calls per day")
 	look("tokens", team+"/tokens", "Order sync")
 	look("token-new", team+"/tokens/new", "")
@@ -186,6 +187,7 @@ func TestLook(t *testing.T) {
 	team = b.path()
 	look("first-steps", team, "First steps")
 	look("usage-empty", team+"/usage", "Create token")
+	b.phone(acme, team)
 	b.expect("404") // the page itself is answered with it
 	look("not-found", team+"/nothing-here", "There is nothing here")
 }

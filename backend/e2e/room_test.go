@@ -1,0 +1,42 @@
+package e2e
+
+import (
+	"fmt"
+	"time"
+)
+
+// hold checks that an expression about the page is true, or soon will be: what
+// was pressed is drawn a moment later.
+func (b *browser) hold(what, script string) {
+	b.t.Helper()
+	b.ask("settled")
+	var got bool
+	for ends := time.Now().Add(2 * time.Second); !got && time.Now().Before(ends); time.Sleep(40 * time.Millisecond) {
+		b.eval(script, &got)
+	}
+	if !got {
+		b.t.Errorf("it does not hold that %s: %s", what, script)
+	}
+}
+
+// rect returns an expression for where the first element of a selector is.
+func rect(selector string) string {
+	return fmt.Sprintf("document.querySelector(%q).getBoundingClientRect()", selector)
+}
+
+// phone looks at what has little room on one: in a team with tokens and calls,
+// and in that of a newcomer.
+func (b *browser) phone(team, newcomers string) {
+	b.t.Helper()
+	b.size(360, 740)
+	b.theme("light")
+
+	b.open(newcomers)
+	b.see("Make the first call")
+	b.hold("no command is cut off", `[...document.querySelectorAll(".code-block pre")].every(e => e.scrollWidth <= e.clientWidth)`)
+	b.hold("the button to copy covers no text", `(() => {
+		const words = document.createRange(), button = `+rect(".code-block .button")+`;
+		words.selectNodeContents(document.querySelector(".code-block code"));
+		return [...words.getClientRects()].every(r => r.right <= button.left || r.top >= button.bottom);
+	})()`)
+}
