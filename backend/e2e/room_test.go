@@ -39,4 +39,15 @@ func (b *browser) phone(team, newcomers string) {
 		words.selectNodeContents(document.querySelector(".code-block code"));
 		return [...words.getClientRects()].every(r => r.right <= button.left || r.top >= button.bottom);
 	})()`)
+
+	b.open(team)
+	b.see("Calls per day")
+	b.press("Show as table")
+	b.see("Hide table")
+	b.hold("a row of numbers is a line", rect(".chart tbody tr")+`.height < 50`)
+	b.hold("the numbers need no scrolling", `[...document.querySelectorAll(".table-scroll")].every(e => e.scrollWidth <= e.clientWidth)`)
+
+	b.open(team + "/usage")
+	b.see("By status")
+	b.hold("the numbers need no scrolling", `[...document.querySelectorAll(".table-scroll")].every(e => e.scrollWidth <= e.clientWidth)`)
 }

@@ -365,6 +365,28 @@ func TestTableBecomesCards(t *testing.T) {
 	}
 }
 
+func TestTableOfNumbersStaysATable(t *testing.T) {
+	tests := []struct {
+		name    string
+		classes []string // of the columns
+		want    string
+	}{
+		{"a name and numbers", []string{"is-main", "is-wide-only", "is-number"}, "is-numbers"},
+		{"a time and numbers", []string{"", "is-number", "is-number"}, "is-numbers"},
+		{"words between", []string{"is-main", "", "is-number"}, "is-cards"},
+		{"a number without room", []string{"is-main", "is-number is-roomy"}, "is-cards"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := TableOpts[int]{Caption: "Numbers", Rows: []int{1}}
+			for _, class := range tt.classes {
+				o.Columns = append(o.Columns, Column[int]{Head: "Number", Class: class, Cell: func(n int) app.UI { return app.Text(n) }})
+			}
+			has(t, html(t, Table(o)), `class="table `+tt.want+`"`)
+		})
+	}
+}
+
 func TestCopyButtonKeepsTheValueOutOfThePage(t *testing.T) {
 	c := &CopyButton{Value: "gtk_live_x", Label: "the secret", Text: "Copy"}
 	d := app.NewClientTester(c)

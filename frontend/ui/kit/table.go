@@ -26,11 +26,16 @@ type TableOpts[T any] struct {
 	OnSort  func(ctx app.Context, sort string)
 }
 
-// Table draws rows; on a phone each becomes a card. Rows have no state: what a
-// cell needs to remember is the page's, by id. Draw at most 100.
+// Table draws rows; on a phone each becomes a card, unless the columns are but a
+// name and numbers, which have room there. Rows have no state: what a cell needs
+// to remember is the page's, by id. Draw at most 100.
 func Table[T any](o TableOpts[T]) app.UI {
+	shape := "is-numbers"
 	heads := make([]app.UI, len(o.Columns))
 	for i, c := range o.Columns {
+		if i > 0 && c.Class != "is-number" && c.Class != "is-wide-only" {
+			shape = "is-cards"
+		}
 		heads[i] = head(c.Head, c.Class, c.Hide, c.Sort, o.Sort, o.OnSort)
 		if c.HeadCell != nil {
 			heads[i] = app.Th().Class(c.Class).Attr("scope", "col").Body(c.HeadCell)
@@ -52,7 +57,7 @@ func Table[T any](o TableOpts[T]) app.UI {
 		rows[i] = tr.Body(cells...)
 	}
 	return app.Div().Class("table-scroll").Attr("tabindex", "0").Attr("role", "region").Attr("aria-label", o.Caption).Body(
-		app.Table().Class("table").Body(
+		app.Table().Class("table", shape).Body(
 			app.Caption().Class("visually-hidden").Text(o.Caption),
 			app.THead().Body(app.Tr().Body(heads...)),
 			app.TBody().Body(rows...),
