@@ -45,7 +45,8 @@ function gatehouseChart(el, json) {
     const axis = { stroke: () => color("--text-muted"), font: "12px Inter, sans-serif", ticks: { show: false }, border: { show: false } };
     return {
       ...(spec.step < 86400 ? {} : { tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC") }),
-      width: el.clientWidth, height: el.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
+      width: el.clientWidth, height: el.clientHeight, legend: { show: false },
+      padding: [8, 28, 0, 0], // half of the last time, which stands under the very edge
       cursor: { y: false, points: { show: !stacked() }, drag: { x: false, y: false } },
       scales: { x: { time: true, range }, y: { range: (_, lo, hi) => [0, hi > 0 ? hi * 1.1 : 1] } },
       axes: [

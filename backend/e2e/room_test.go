@@ -49,5 +49,6 @@ func (b *browser) phone(team, newcomers string) {
 
 	b.open(team + "/usage")
 	b.see("By status")
+	b.hold("half of the last time has room", rect("#chart-duration .uplot")+".right - "+rect("#chart-duration .u-over")+`.right >= 28`)
 	b.hold("the numbers need no scrolling", `[...document.querySelectorAll(".table-scroll")].every(e => e.scrollWidth <= e.clientWidth)`)
 }
