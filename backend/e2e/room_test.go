@@ -51,4 +51,5 @@ func (b *browser) phone(team, newcomers string) {
 	b.see("By status")
 	b.hold("half of the last time has room", rect("#chart-duration .uplot")+".right - "+rect("#chart-duration .u-over")+`.right >= 28`)
 	b.hold("the numbers need no scrolling", `[...document.querySelectorAll(".table-scroll")].every(e => e.scrollWidth <= e.clientWidth)`)
+	b.hold("what is said of a bar is set as the page is", `getComputedStyle(document.querySelector(".chart-tip")).fontFamily === getComputedStyle(document.body).fontFamily`)
 }
