@@ -52,4 +52,11 @@ func (b *browser) phone(team, newcomers string) {
 	b.hold("half of the last time has room", rect("#chart-duration .uplot")+".right - "+rect("#chart-duration .u-over")+`.right >= 28`)
 	b.hold("the numbers need no scrolling", `[...document.querySelectorAll(".table-scroll")].every(e => e.scrollWidth <= e.clientWidth)`)
 	b.hold("what is said of a bar is set as the page is", `getComputedStyle(document.querySelector(".chart-tip")).fontFamily === getComputedStyle(document.body).fontFamily`)
+
+	b.open(team + "/tokens")
+	b.see("BI export")
+	b.eval(`window.was = JSON.stringify(`+rect(".filters-toggle")+`)`, nil)
+	b.press("Filters")
+	b.see("Every status")
+	b.hold("the button of the filters stays", `was === JSON.stringify(`+rect(".filters-toggle")+`)`)
 }
