@@ -59,4 +59,7 @@ func (b *browser) phone(team, newcomers string) {
 	b.press("Filters")
 	b.see("Every status")
 	b.hold("the button of the filters stays", `was === JSON.stringify(`+rect(".filters-toggle")+`)`)
+	b.tick("Select BI export", true)
+	b.see("1 token selected")
+	b.hold("what is done with the selection is one line", `new Set([...document.querySelectorAll(".token-bulk .button")].map(e => e.getBoundingClientRect().top)).size === 1`)
 }
