@@ -62,4 +62,17 @@ func (b *browser) phone(team, newcomers string) {
 	b.tick("Select BI export", true)
 	b.see("1 token selected")
 	b.hold("what is done with the selection is one line", `new Set([...document.querySelectorAll(".token-bulk .button")].map(e => e.getBoundingClientRect().top)).size === 1`)
+
+	b.press("BI export") // ends soon
+	b.see("Change the expiry")
+	b.hold("a banner has room for its words", rect(".token-notices .banner p")+`.width >= 200`)
+	b.press("Rotate")
+	b.press("Rotate secret")
+	b.press("I have stored it")
+	b.see("Finish now")
+	b.hold("the head of a card has room for its words", rect(".card-head:has(.card-actions) p")+`.width >= 200`)
+	b.press("Undo")
+	b.press("Undo rotation")
+	b.gone("Finish now")
+	b.gone("Saving")
 }

@@ -90,7 +90,7 @@ func (x *eventExport) view(c app.Composer, at Place, of int64) app.UI {
 	if errors.Is(x.err, bridge.ErrCutOff) {
 		text = "The export was cut off after " + x.came() + ". Nothing was saved, because it would not be complete."
 	}
-	return app.Div().Class("banner", "export-failed", kit.Bad).Attr("role", "alert").Body(
+	return app.Div().Class("banner", kit.Bad).Attr("role", "alert").Body(
 		kit.Icon("triangle-alert"), app.P().Text(text),
 		kit.Button(kit.ButtonOpts{Text: "Try again", Small: true, Key: "export again", On: func(ctx app.Context) { x.start(ctx, c, at) }}),
 		kit.LinkButton(kit.LinkOpts{Text: "Let the browser download it", Small: true, Look: kit.Ghost, Href: x.address(at), External: true}),
