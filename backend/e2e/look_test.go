@@ -188,6 +188,7 @@ func TestLook(t *testing.T) {
 	look("first-steps", team, "First steps")
 	look("usage-empty", team+"/usage", "Create token")
 	b.phone(acme, team)
+	b.desk()
 	b.expect("404") // the page itself is answered with it
 	look("not-found", team+"/nothing-here", "There is nothing here")
 }

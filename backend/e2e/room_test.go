@@ -76,3 +76,13 @@ func (b *browser) phone(team, newcomers string) {
 	b.gone("Finish now")
 	b.gone("Saving")
 }
+
+// desk looks at the edits of the token that phone left.
+func (b *browser) desk() {
+	b.t.Helper()
+	b.size(1280, 900)
+	b.press("Edit the expiry")
+	b.see("Last day")
+	b.hold("the choice that is made has the focus", `document.activeElement.matches("[type=radio]:checked")`)
+	b.press("Cancel")
+}

@@ -44,7 +44,15 @@ func (p *tokenPage) startEdit(ctx app.Context, what string) {
 		f.Addresses += token.ShortAddress(a)
 	}
 	p.edit = tokenEdit{what: what, form: f, base: t}
-	later(ctx, p, func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
+	later(ctx, p, focusEdit)
+}
+
+// focusEdit goes to the first field, of several to choose from to the chosen one:
+// another would become it at the first press of an arrow.
+func focusEdit(app.Context) {
+	if !bridge.Focus(".edit-form :is(input:not([type=radio]), input:checked, textarea)") {
+		bridge.Focus(".edit-form input") // none is chosen
+	}
 }
 
 func (p *tokenPage) cancelEdit(ctx app.Context) {
@@ -264,7 +272,7 @@ func (p *tokenPage) conflict(ctx app.Context, fresh taggedToken) {
 	}
 	p.edit.base = fresh
 	p.changed(ctx, fresh)
-	later(ctx, p, func(app.Context) { bridge.Focus(".edit-form input, .edit-form textarea") })
+	later(ctx, p, focusEdit)
 	if !mayChange(fresh.Token) {
 		p.edit = tokenEdit{}
 		later(ctx, p, func(app.Context) { bridge.Focus("#main") })
