@@ -85,4 +85,12 @@ func (b *browser) desk() {
 	b.see("Last day")
 	b.hold("the choice that is made has the focus", `document.activeElement.matches("[type=radio]:checked")`)
 	b.press("Cancel")
+	b.press("Edit the abilities")
+	b.see("Save abilities")
+	buttons := `JSON.stringify([...document.querySelectorAll(".form-foot .button")].map(e => e.offsetLeft + " " + e.offsetTop))`
+	b.eval(`window.was = `+buttons, nil)
+	b.tick("Create, change and cancel orders", true)
+	b.see("your password may be asked for")
+	b.hold("the buttons of an edit stay", `was === `+buttons)
+	b.press("Cancel")
 }

@@ -93,15 +93,15 @@ func (p *tokenPage) editForm(fields app.UI) app.UI {
 		)))
 	}
 	body = append(body, e.errs.Rest("#/"+pointers[e.what], "#/rate_limit/quota", "#/rate_limit/window_seconds"), fields)
-	foot := []app.UI{
-		kit.Button(kit.ButtonOpts{Text: "Cancel", Small: true, Key: "cancel edit", On: p.cancelEdit}),
-		kit.Button(kit.ButtonOpts{Text: "Save " + editWords[e.what], Small: true, Look: kit.Primary, Submit: true}),
-	}
+	widens := kit.Nothing()
 	c, _ := p.catalogue.Get()
 	if change, wrong := p.change(p.now); len(wrong) == 0 && token.Widens(e.base.Token, change, c.Tokens.DefaultRateLimit) {
-		foot = append([]app.UI{app.Span().Class("muted").Body(kit.Icon("lock"), app.Text("This lets it do more: your password may be asked for."))}, foot...)
+		widens = app.Span().Class("muted").Body(kit.Icon("lock"), app.Text("This lets it do more: your password may be asked for."))
 	}
-	body = append(body, app.Div().Class("form-foot").Body(foot...))
+	body = append(body, app.Div().Class("form-foot").Body(widens, app.Div().Class("row").Body(
+		kit.Button(kit.ButtonOpts{Text: "Cancel", Small: true, Key: "cancel edit", On: p.cancelEdit}),
+		kit.Button(kit.ButtonOpts{Text: "Save " + editWords[e.what], Small: true, Look: kit.Primary, Submit: true}),
+	)))
 	return app.Form().Class("edit-form").Attr("novalidate", "").Attr("aria-label", "Edit "+editWords[e.what]).OnSubmit(kit.Submit("save edit", p.saveEdit)).
 		OnKeyDown(kit.On("edit keys", p.editKeys)).Body(body...)
 }
