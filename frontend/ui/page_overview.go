@@ -128,11 +128,11 @@ func (p *overviewPage) draw(o overview) app.UI {
 	body = append(body, kit.StatRow(
 		kit.Stat(kit.StatOpts{Name: "Calls in 24 hours", Value: kit.Number(day.calls), Side: kit.Sparkline(day.spark, "Calls per hour"), Href: p.At.InTeam("usage") + "?span=24h"}),
 		kit.Stat(kit.StatOpts{
-			Name: "Refused", Value: share(day.refused, day.calls), Hint: kit.Count(int(day.refused), "call", "calls") + " (401, 403, 429)", Kind: warnIf(day.refused*20 > day.calls && day.calls > 0),
+			Name: "Refused", Value: share(day.refused, day.calls), Hint: kit.Count(int(day.refused), "call", "calls"), Kind: warnIf(day.refused*20 > day.calls && day.calls > 0),
 			Href: p.At.InTeam("usage") + "?tab=calls&status=refused",
 		}),
 		kit.Stat(kit.StatOpts{
-			Name: "Failed", Value: share(day.errors, day.calls), Hint: kit.Count(int(day.errors), "call", "calls") + " (5xx)", Kind: badIf(day.errors > 0),
+			Name: "Failed", Value: share(day.errors, day.calls), Hint: kit.Count(int(day.errors), "call", "calls"), Kind: badIf(day.errors > 0),
 			Href: p.At.InTeam("usage") + "?tab=calls&status=5",
 		}),
 		kit.Stat(kit.StatOpts{Name: "Expiring in 30 days", Value: o.count(), Hint: "of the active tokens", Kind: warnIf(len(o.expiring) > 0), Href: p.At.InTeam("tokens") + "?sort=expires_at"}),
