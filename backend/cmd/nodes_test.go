@@ -184,9 +184,10 @@ func TestCheckBesideAServerWithoutASocket(t *testing.T) {
 
 func TestMongoDrainsUnderLoad(t *testing.T) {
 	p := onMongo(t)
+	p.allowLoad(t)
 	s := p.serve(t)
 	ada := s.signUp("ada@example.com", "Acme")
-	l := work(t, ada, ada.issue("ERP").Secret, ada.issue("switched").Token.ID)
+	l := work(t, ada)
 	l.busy(t)
 	took := s.stop()
 	l.clients.Wait()

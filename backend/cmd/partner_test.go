@@ -2,14 +2,17 @@ package cmd_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/gatehouse-portal/gatehouse/deploy"
 	"github.com/gatehouse-portal/gatehouse/shared/api"
 	"github.com/gatehouse-portal/gatehouse/shared/client"
 	"github.com/gatehouse-portal/gatehouse/shared/client/nethttp"
@@ -92,12 +95,19 @@ func (p *partner) enter() {
 	p.team = s.Teams[0].Team.ID
 }
 
-// issue makes a token that may read and write orders, at the highest rate.
+// issue makes a token that may read and write orders, at the highest rate of the
+// example catalogue.
 func (p *partner) issue(name string) api.IssuedToken {
+	p.t.Helper()
+	return p.issueAt(name, 6000)
+}
+
+// issueAt makes a token that may be used so often in a minute.
+func (p *partner) issueAt(name string, quota int) api.IssuedToken {
 	p.t.Helper()
 	abilities := []string{"orders:read", "orders:write"}
 	issued, err := p.CreateToken(p.t.Context(), p.team, "", api.CreateToken{
-		Name: name, Env: "live", Abilities: &abilities, RateLimit: &api.RateLimit{Quota: 6000, WindowSeconds: 60},
+		Name: name, Env: "live", Abilities: &abilities, RateLimit: &api.RateLimit{Quota: quota, WindowSeconds: 60},
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -172,17 +182,41 @@ type load struct {
 	clients  sync.WaitGroup
 }
 
+// loadQuota is more calls in a minute than the clients of a load make: of those
+// beyond a limit not all are recorded.
+const loadQuota = 1_000_000
+
+// allowLoad gives a place a catalogue with which a load has no limit.
+func (p *place) allowLoad(t *testing.T) {
+	t.Helper()
+	const highest = "max: { quota: 6000, window: 1m }"
+	catalogue := deploy.Catalogue()
+	if !strings.Contains(catalogue, highest) {
+		t.Fatalf("the example catalogue has no %q any more", highest)
+	}
+	catalogue = strings.Replace(catalogue, highest, fmt.Sprintf("max: { quota: %d, window: 1m }", loadQuota), 1)
+	if err := os.WriteFile(p.path("catalogue.yaml"), []byte(catalogue), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.environ = append(p.environ, "GATEHOUSE_CATALOGUE=catalogue.yaml")
+}
+
 // work starts clients that call the API, and one that changes a token, until
-// the server does not answer.
-func work(t *testing.T, who *partner, secret, changed string) *load {
+// the server does not answer. Its place allows a load.
+func work(t *testing.T, who *partner) *load {
 	t.Helper()
 	l := &load{answered: map[string]time.Time{}}
+	secret, changed := who.issueAt("ERP", loadQuota).Secret, who.issue("switched").Token.ID
 	for range 4 {
 		l.clients.Go(func() {
 			c := &http.Client{Transport: &http.Transport{}}
 			for {
-				_, id, err := call(t.Context(), c, who.url, secret)
+				status, id, err := call(t.Context(), c, who.url, secret)
 				if err != nil {
+					return
+				}
+				if status != http.StatusOK {
+					t.Errorf("a call of the load: got %d, want 200", status)
 					return
 				}
 				l.mu.Lock()
@@ -194,7 +228,11 @@ func work(t *testing.T, who *partner, secret, changed string) *load {
 	l.clients.Go(func() {
 		for {
 			for _, change := range []func(context.Context, string, string, api.Reason) (api.Receipt, error){who.SuspendToken, who.ResumeToken} {
+				time.Sleep(10 * time.Millisecond) // a person may not ask for any number of changes
 				r, err := change(t.Context(), who.team, changed, api.Reason{})
+				if client.Status(err) == http.StatusTooManyRequests {
+					t.Errorf("a change under load: got %v, want it made", err)
+				}
 				if err != nil {
 					return
 				}

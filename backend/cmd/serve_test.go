@@ -274,9 +274,10 @@ func TestServeDrains(t *testing.T) {
 
 func TestServeDrainsUnderLoad(t *testing.T) {
 	p := newPlace(t)
+	p.allowLoad(t)
 	s := p.serve(t)
 	ada := s.signUp("ada@example.com", "Acme")
-	l := work(t, ada, ada.issue("ERP").Secret, ada.issue("switched").Token.ID)
+	l := work(t, ada)
 	l.busy(t)
 	took := s.stop()
 	l.clients.Wait()
@@ -301,9 +302,10 @@ func TestServeDrainsUnderLoad(t *testing.T) {
 // second, and no event.
 func TestKilledUnderLoad(t *testing.T) {
 	p := newPlace(t)
+	p.allowLoad(t)
 	s := p.serve(t)
 	ada := s.signUp("ada@example.com", "Acme")
-	l := work(t, ada, ada.issue("ERP").Secret, ada.issue("switched").Token.ID)
+	l := work(t, ada)
 	l.busy(t)
 	killed := time.Now()
 	s.kill()
