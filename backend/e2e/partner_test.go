@@ -105,8 +105,9 @@ func (p *partner) createsToken() {
 	b := p.b
 	b.press("Create token")
 	b.at("/teams/[^/]+/tokens/new")
-	b.press("Create token")
 	b.see("What this token will do")
+	b.press("Create token")
+	b.see("Give it a name.") // and the field has the focus, before anything is typed
 	b.fill("Name", "ERP integration")
 	b.tick("Live", true)
 	b.tick("Read orders", true)
