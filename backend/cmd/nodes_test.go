@@ -182,28 +182,7 @@ func TestCheckBesideAServerWithoutASocket(t *testing.T) {
 	contains(t, "beside a server of others", out, "another process listens there")
 }
 
-func TestMongoDrainsUnderLoad(t *testing.T) {
-	p := onMongo(t)
-	p.allowLoad(t)
-	s := p.serve(t)
-	ada := s.signUp("ada@example.com", "Acme")
-	l := work(t, ada)
-	l.busy(t)
-	took := s.stop()
-	l.clients.Wait()
-	again := p.serve(t).signIn("ada@example.com")
-	stored, missing := again.calls(), 0
-	for id := range l.answered {
-		if _, ok := stored[id]; !ok {
-			missing++
-		}
-	}
-	if missing > 0 || took > 10*time.Second {
-		t.Errorf("%d of %d calls that were answered are not recorded after %v, want 0 within 10 s", missing, len(l.answered), took)
-	}
-	l.checkEvents(again)
-	t.Logf("stopped in %v; %d calls and %d changes were answered, all are recorded", took, len(l.answered), len(l.receipts))
-}
+func TestMongoDrainsUnderLoad(t *testing.T) { drainsUnderLoad(t, onMongo(t)) }
 
 func TestMongoDemo(t *testing.T) {
 	p := onMongo(t)

@@ -182,6 +182,19 @@ type load struct {
 	clients  sync.WaitGroup
 }
 
+// catalogueWith returns the example catalogue with texts of it replaced.
+func catalogueWith(t *testing.T, changes ...[2]string) string {
+	t.Helper()
+	catalogue := deploy.Catalogue()
+	for _, change := range changes {
+		if !strings.Contains(catalogue, change[0]) {
+			t.Fatalf("the example catalogue has no %q any more", change[0])
+		}
+		catalogue = strings.Replace(catalogue, change[0], change[1], 1)
+	}
+	return catalogue
+}
+
 // loadQuota is more calls in a minute than the clients of a load make: of those
 // beyond a limit not all are recorded.
 const loadQuota = 1_000_000
@@ -189,12 +202,7 @@ const loadQuota = 1_000_000
 // allowLoad gives a place a catalogue with which a load has no limit.
 func (p *place) allowLoad(t *testing.T) {
 	t.Helper()
-	const highest = "max: { quota: 6000, window: 1m }"
-	catalogue := deploy.Catalogue()
-	if !strings.Contains(catalogue, highest) {
-		t.Fatalf("the example catalogue has no %q any more", highest)
-	}
-	catalogue = strings.Replace(catalogue, highest, fmt.Sprintf("max: { quota: %d, window: 1m }", loadQuota), 1)
+	catalogue := catalogueWith(t, [2]string{"max: { quota: 6000, window: 1m }", fmt.Sprintf("max: { quota: %d, window: 1m }", loadQuota)})
 	if err := os.WriteFile(p.path("catalogue.yaml"), []byte(catalogue), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -272,8 +272,12 @@ func TestServeDrains(t *testing.T) {
 	}
 }
 
-func TestServeDrainsUnderLoad(t *testing.T) {
-	p := newPlace(t)
+func TestServeDrainsUnderLoad(t *testing.T) { drainsUnderLoad(t, newPlace(t)) }
+
+// drainsUnderLoad checks that a server that is stopped under load stores all that
+// it answered.
+func drainsUnderLoad(t *testing.T, p *place) {
+	t.Helper()
 	p.allowLoad(t)
 	s := p.serve(t)
 	ada := s.signUp("ada@example.com", "Acme")
