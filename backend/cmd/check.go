@@ -167,14 +167,13 @@ func checkMongoDB(ctx context.Context, c config.Config) []finding {
 		f.wrong = err
 		return []finding{f}
 	}
+	advice := s.Advice(ctx)
 	f.found = "MongoDB is a replica set, answers, and is at the version of this program"
-	f.wrong = fitting(ctx, c, s)
-	found := []finding{f}
-	for _, advice := range s.Advice(ctx) {
-		found = append(found, finding{what: "database", wrong: errors.New(advice), warning: true})
+	f.wrong = errors.Join(fitting(ctx, c, s), s.Close())
+	if advice == "" {
+		return []finding{f}
 	}
-	found[0].wrong = errors.Join(found[0].wrong, s.Close())
-	return found
+	return []finding{f, {what: f.what, wrong: errors.New(advice), warning: true}}
 }
 
 func checkSQLite(ctx context.Context, s surroundings) finding {

@@ -97,7 +97,7 @@ func (n *node) measured() httpapi.MetricsOptions {
 // advise logs what the database's settings make worse than it need be.
 func (n *node) advise(ctx context.Context) {
 	if s, ok := n.store.(*mongo.Store); ok {
-		for _, advice := range s.Advice(ctx) {
+		if advice := s.Advice(ctx); advice != "" {
 			n.log.Warn(advice)
 		}
 	}

@@ -107,23 +107,20 @@ func sayHello(ctx context.Context, client *mongo.Client) (h hello, err error) {
 // that nobody ends before that is worth a word. Ours take milliseconds.
 const longestLeftOpen = 15
 
-// Advice returns what a setting of the server makes worse than it need be, in
-// sentences that say the mend. Of a server that does not tell this user its
+// Advice returns what a setting of the server makes worse than it need be, in a
+// sentence that says the mend, or "". Of a server that does not tell this user its
 // settings, as those with access control mostly do not, there is none.
-func (s *Store) Advice(ctx context.Context) []string {
+func (s *Store) Advice(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	const name = "transactionLifetimeLimitSeconds"
 	var set map[string]any
 	err := s.client.Database("admin").RunCommand(ctx, bson.D{{Key: "getParameter", Value: 1}, {Key: name, Value: 1}}).Decode(&set)
-	if err != nil {
-		return nil
+	if seconds, is := set[name].(int32); err == nil && is && seconds > longestLeftOpen {
+		return fmt.Sprintf("the MongoDB server keeps a transaction that a crashed process left open for %d s or more, and others wait as long to "+
+			"change the same records: start it with --setParameter %s=5", seconds, name)
 	}
-	if seconds, is := set[name].(int32); is && seconds > longestLeftOpen {
-		return []string{fmt.Sprintf("the MongoDB server keeps a transaction that a crashed process left open for %d s or more, and others wait as long to "+
-			"change the same records: start it with --setParameter %s=5", seconds, name)}
-	}
-	return nil
+	return ""
 }
 
 // diagnose asks the servers of a URI one by one why they are no primary. It
