@@ -29,15 +29,22 @@ func changeFacts(e api.Event) []kit.Pair {
 	if reason := eventText(e, "reason"); reason != "" {
 		facts = append(facts, kit.Pair{Name: "Reason", Value: app.Text(reasonWords(reason))})
 	}
-	if note := eventText(e, "note"); note != "" {
-		facts = append(facts, kit.Pair{Name: "Note", Value: app.Span().Dir("auto").Text(note)})
-	}
+	facts = append(facts, noteFact(e)...)
 	for _, f := range changedFields {
 		if change, ok := e.Data[f.key].(map[string]any); ok {
 			facts = append(facts, kit.Pair{Name: f.name, Value: beforeAndAfter(recorded(change["from"], f.none), recorded(change["to"], f.none))})
 		}
 	}
 	return facts
+}
+
+// noteFact is the note that somebody gave with what they did, if they did.
+func noteFact(e api.Event) []kit.Pair {
+	note := eventText(e, "note")
+	if note == "" {
+		return nil
+	}
+	return []kit.Pair{{Name: "Note", Value: app.Span().Dir("auto").Text(note)}}
 }
 
 func beforeAndAfter(before, after string) app.UI {

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"time"
+
 	"github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"github.com/gatehouse-portal/gatehouse/frontend/ui/bridge"
@@ -11,6 +13,18 @@ import (
 // firstCall draws the command that any token can make its first call with.
 func firstCall() app.UI {
 	return kit.CodeBlock("the first call", token.FirstCall(bridge.Origin(), nil, ""))
+}
+
+// watchCalls fetches what is shown of calls again and again: as often as the newest
+// are fetched while the first is awaited, and then rarely.
+func watchCalls(ctx app.Context, c app.Composer, rarely time.Duration, awaited func() bool, fetch func(app.Context)) {
+	ticks := time.Duration(0)
+	kit.Every(ctx, c, tailEvery, func(ctx app.Context) bool {
+		if ticks++; ticks%(rarely/tailEvery) == 0 || awaited() {
+			fetch(ctx)
+		}
+		return true
+	})
 }
 
 // noCalls draws in place of calls what is to be done that there are some: make a

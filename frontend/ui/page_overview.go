@@ -42,15 +42,10 @@ const expiringShown = 5
 func (p *overviewPage) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &p.now)
 	p.fetch(ctx)
-	ticks := 0
-	kit.Every(ctx, p, tailEvery, func(ctx app.Context) bool {
+	watchCalls(ctx, p, 10*time.Second, func() bool {
 		o, there := p.state.Get()
-		// Who takes the first steps waits for the call to show.
-		if ticks++; ticks%5 == 0 || there && o.unused() && !p.state.Busy() {
-			p.fetch(ctx)
-		}
-		return true
-	})
+		return there && o.unused() && !p.state.Busy()
+	}, p.fetch)
 }
 
 // unused reports that nobody has called yet, so that the first steps are shown.

@@ -200,9 +200,7 @@ func (p *tokenPage) revoked(t api.Token) app.UI {
 	if t.RevokeReason != nil {
 		facts = append(facts, kit.Pair{Name: "Reason", Value: app.Text(reasonWords(*t.RevokeReason))})
 	}
-	if note := eventText(event, "note"); note != "" {
-		facts = append(facts, kit.Pair{Name: "Note", Value: app.Span().Dir("auto").Text(note)})
-	}
+	facts = append(facts, noteFact(event)...)
 	facts = append(facts, kit.Pair{Name: "Token", Value: kit.ID(t.ID)})
 	return kit.Receipt("This token is revoked", "Refused everywhere from this moment.", facts...)
 }

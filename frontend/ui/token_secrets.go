@@ -21,8 +21,7 @@ func (p *tokenPage) secrets(t api.Token) app.UI {
 			Label: "Secret " + kit.Number(int64(s.Generation.Number)), Kind: generationKind(s.Generation.Status),
 			From: s.From, To: s.To, Detail: s.Says, Marks: kit.GenerationStatus(s.Generation.Status),
 		}
-		switch t.Status {
-		case api.TokenRevoked, api.TokenExpired, api.TokenSuspended, api.TokenPending:
+		if t.Status != api.TokenActive { // then none of its secrets works
 			bars[i].Kind, bars[i].Marks = kit.Neutral, kit.Status(t.Status)
 		}
 	}

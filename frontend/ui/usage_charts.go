@@ -76,15 +76,10 @@ type usageRow struct {
 func (u *usageCharts) OnMount(ctx app.Context) {
 	kit.WatchNow(ctx, &u.now)
 	u.fetch(ctx)
-	ticks := 0
-	kit.Every(ctx, u, tailEvery, func(ctx app.Context) bool {
+	watchCalls(ctx, u, 30*time.Second, func() bool {
 		usage, there := u.all.Get()
-		// Who sees no calls waits for the first.
-		if ticks++; ticks%15 == 0 || there && total(usage).calls == 0 && !u.all.Busy() {
-			u.fetch(ctx)
-		}
-		return true
-	})
+		return there && total(usage).calls == 0 && !u.all.Busy()
+	}, u.fetch)
 }
 
 func (u *usageCharts) OnUpdate(ctx app.Context) {
